@@ -1,0 +1,11 @@
+//! One folder per vendor, always with the same files. What every vendor has in common is in
+//! [`config`] and [`connector`]; the list of them is in [`registry`].
+//!
+//! Names on the wire stay in a folder's `wire.rs`; everything that leaves this crate speaks `model`.
+
+pub mod config;
+pub mod connector;
+pub mod registry;
+
+pub use config::{ConfigError, FieldKind, FieldSpec, Setting, SourceSettings, VendorSpec};
+pub use connector::{Connector, Endpoint, SourceLink};

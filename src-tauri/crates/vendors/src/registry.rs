@@ -1,0 +1,21 @@
+//! The list of vendors: one line each.
+
+use model::Vendor;
+
+use crate::{ConfigError, Connector, SourceSettings, VendorSpec};
+
+/// What a vendor's folder offers: its description and how to build a connector from settings.
+pub struct Registered {
+    /// The folder's description of itself.
+    pub spec: &'static VendorSpec,
+    /// Checks the vendor's keys without touching the network. An unknown key is an error.
+    pub build: fn(&SourceSettings) -> Result<Box<dyn Connector>, ConfigError>,
+}
+
+/// Every vendor that this build can talk to.
+pub const REGISTRY: &[Registered] = &[];
+
+/// Finds a vendor; `None` when this build does not have it.
+pub fn find(vendor: Vendor) -> Option<&'static Registered> {
+    REGISTRY.iter().find(|r| r.spec.vendor == vendor)
+}
