@@ -1,0 +1,106 @@
+//! What the rules may ask about the floor. The world answers; replayed worlds answer just as well.
+
+use std::borrow::Cow;
+
+use model::{Health, Id, Key, SubjectKind, Timestamp, Window};
+
+/// What is known about one metric of one target at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// A number: a count, seconds, a ratio 0–1 or a score, as the metric table says.
+    Known {
+        /// The number.
+        value: f64,
+        /// Sample size, where the metric has one.
+        n: Option<u32>,
+    },
+    /// Seconds since an instant in *our* clock (a source's skew already taken out). Grows by itself, so
+    /// that limits become exact deadlines. Somebody waiting, a presence, the age of data.
+    CountingUp {
+        /// Our clock.
+        since: Timestamp,
+    },
+    /// Seconds until an instant in our clock, zero once it has passed. An expected answer.
+    CountingDown {
+        /// Our clock.
+        until: Timestamp,
+    },
+    /// A word: a presence, a health, a state, `true` or `false`.
+    Word(Cow<'static, str>),
+    /// More than any limit: people wait and nobody is there.
+    Infinite {
+        /// Why, as a part of a sentence: "3 wait and nobody is online".
+        reason: String,
+    },
+    /// The source can tell, but not now (its link is not live, or the value is missing).
+    Unknown,
+    /// The source never tells this, or it has no meaning for this target.
+    NotGiven,
+}
+
+impl Reading {
+    /// `true` or `false`.
+    pub fn flag(value: bool) -> Self {
+        Reading::Word(Cow::Borrowed(if value { "true" } else { "false" }))
+    }
+    /// A number without a sample size.
+    pub fn number(value: f64) -> Self {
+        Reading::Known { value, n: None }
+    }
+}
+
+/// What is asked: a name of [`metrics::TABLE`](super::metrics::TABLE), with a window where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MetricName {
+    /// The name without subject and window.
+    pub name: &'static str,
+    /// The window of `abandoned@30m`.
+    pub window: Option<Window>,
+}
+
+/// What the world answers. All instants in answers are in our clock.
+///
+/// `open_hours` is never asked: the rulebook answers it.
+pub trait Facts {
+    /// Keys of everything of this kind, in any order. Includes rows of sources that are not live.
+    fn targets(&self, kind: SubjectKind) -> Vec<Key>;
+    /// Its name; `None` when it is not there (any more). For `source` and `total` the source's name, for
+    /// `floor` any text.
+    fn name(&self, kind: SubjectKind, key: &Key) -> Option<String>;
+    /// Ids of the queues it belongs to: a queue itself, an agent's queues, a conversation's queue.
+    /// Empty for the other kinds and when not known.
+    fn queues_of(&self, kind: SubjectKind, key: &Key) -> Vec<Id>;
+    /// Ids of the agents it belongs to: an agent itself, a conversation's agents. Empty otherwise.
+    fn agents_of(&self, kind: SubjectKind, key: &Key) -> Vec<Id>;
+    /// How a source's link is; `None` when it is not configured.
+    fn health(&self, source: &Id) -> Option<Health>;
+    /// The figure now. A target whose source is not live answers [`Reading::Unknown`] for all but
+    /// `source.*`; the floor leaves out sources that never were live and is unknown while one that was
+    /// cannot be read.
+    fn read(&self, kind: SubjectKind, key: &Key, metric: MetricName, now: Timestamp) -> Reading;
+}
+
+/// What may read differently since the last evaluation.
+///
+/// "Touched" means: some reading of it may have changed other than by time passing. A queue that
+/// changes touches itself, its agents (`agents_free_while_waiting`), its source's `total` and the floor;
+/// an agent itself, its queues, `total`, the floor; a conversation itself, its queue, `total`, the floor.
+/// A removed row is touched once more. A source whose health changed is [`Touched::Source`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Touched {
+    /// One target.
+    One(SubjectKind, Key),
+    /// A source and everything of it.
+    Source(Id),
+    /// Everything: after `Configure` and `Restore`.
+    All,
+}
+
+/// The key of the whole floor.
+pub fn floor_key() -> Key {
+    Key::new("floor", "floor")
+}
+/// The key of a source, as subject `source` and as subject `total`.
+pub fn source_key(source: &Id) -> Key {
+    Key { source: source.clone(), id: source.clone() }
+}
