@@ -2,3 +2,6 @@
 //! window, the bridge and `floorctl` share.
 
 pub mod api;
+pub mod keychain;
+pub mod ports;
+pub mod settings;

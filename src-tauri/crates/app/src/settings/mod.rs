@@ -1,0 +1,74 @@
+//! What the user wants: one TOML file, read whole, checked whole. An error names file, line, key and
+//! the fix, and nothing starts; an alert rule that cannot be read is reported and the rest goes on.
+
+mod duration;
+mod edit;
+mod place;
+mod read;
+mod source;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use vendors::SourceSettings;
+
+pub use duration::{parse as parse_duration, print as print_duration};
+pub use edit::{remove_source, set_preferences, write_source};
+pub use place::{config_path, data_dir};
+
+use crate::api::Preferences;
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct SettingsError {
+    /// The file.
+    pub file: PathBuf,
+    /// Line, from 1; `None` when the file as a whole is meant.
+    pub line: Option<usize>,
+    /// The key.
+    pub key: Option<String>,
+    /// What is wrong and what to do.
+    pub what: String,
+}
+
+impl SettingsError {
+    fn sentence(&self) -> String {
+        let file = self.file.display();
+        match (self.line, &self.key) {
+            (Some(line), Some(key)) => format!("{file}, line {line}, key `{key}`: {}", self.what),
+            (Some(line), None) => format!("{file}, line {line}: {}", self.what),
+            (None, _) => format!("{file}: {}", self.what),
+        }
+    }
+}
+
+/// A configuration that holds together.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The sources, in the order of the file.
+    pub sources: Vec<SourceSettings>,
+    /// The user's taste.
+    pub preferences: Preferences,
+    /// Rules, groups, hours and targets, compiled.
+    pub rules: std::sync::Arc<engine::alerts::Rulebook>,
+    /// Rules that could not be read, each with a caret under the place.
+    pub rule_errors: Vec<String>,
+}
+
+/// Reads and checks the file. A file that is not there is an empty configuration.
+pub fn load(file: &Path) -> Result<Settings, SettingsError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(error) => {
+            return Err(SettingsError {
+                file: file.to_owned(),
+                line: None,
+                key: None,
+                what: format!("cannot be read ({error}); check that it is text and that you may read it"),
+            });
+        }
+    };
+    read::parse(file, &text)
+}

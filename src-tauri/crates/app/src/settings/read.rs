@@ -1,0 +1,102 @@
+//! From the file's text to [`Settings`].
+
+use std::{collections::BTreeSet, path::Path};
+
+use toml_edit::{Document, Item, TableLike};
+
+use super::{
+    Settings, SettingsError,
+    source,
+    table::{Page, Table},
+};
+use crate::api::Preferences;
+
+const TOP: &[&str] = &["source", "alert", "group", "hours", "webhook", "targets", "preferences", "default_alerts"];
+
+/// A configuration is written by hand; anything larger is not one.
+const LARGEST: usize = 4 << 20;
+
+pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> {
+    let page = Page { file, text };
+    if text.len() > LARGEST {
+        return Err(page.error(None, None, "is larger than 4 MiB and surely not a configuration; check the path"));
+    }
+    let document = Document::parse(text).map_err(|error| {
+        let what = error.message().lines().next().unwrap_or("cannot be understood").to_owned();
+        page.error(error.span(), None, format!("is not valid TOML here: {what}"))
+    })?;
+    let top = Table { page, table: document.as_table(), span: None };
+    top.only(TOP)?;
+
+    let mut sources = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (table, span) in tables(&top, "source")? {
+        let table = Table { page, table, span };
+        let settings = source::read(&table)?;
+        if !ids.insert(settings.id.clone()) {
+            return Err(table.error("id", format!("`{}` is taken by an earlier source; choose another", settings.id)));
+        }
+        sources.push(settings);
+    }
+    let preferences = match top.table.get("preferences") {
+        None => Preferences::default(),
+        Some(item) => read_preferences(&one_table(&top, "preferences", item)?)?,
+    };
+    Ok(Settings { sources, preferences, ..Settings::default() })
+}
+
+type Span = Option<std::ops::Range<usize>>;
+
+/// The entries of an array of tables (`[[name]]`, or `name = [{…}]`).
+pub(super) fn tables<'a>(top: &Table<'a>, key: &str) -> Result<Vec<(&'a dyn TableLike, Span)>, SettingsError> {
+    match top.table.get(key) {
+        None | Some(Item::None) => Ok(Vec::new()),
+        Some(Item::ArrayOfTables(list)) => {
+            Ok(list.iter().map(|t| (t as &dyn TableLike, t.span())).collect())
+        }
+        Some(Item::Value(toml_edit::Value::Array(list))) if list.iter().all(|v| v.is_inline_table()) => Ok(list
+            .iter()
+            .filter_map(|v| v.as_inline_table().map(|t| (t as &dyn TableLike, t.span())))
+            .collect()),
+        Some(_) => Err(top.error(key, format!("must be written as `[[{key}]]`"))),
+    }
+}
+
+/// A single table (`[name]`, or `name = {…}`).
+pub(super) fn one_table<'a>(top: &Table<'a>, key: &str, item: &'a Item) -> Result<Table<'a>, SettingsError> {
+    match item.as_table_like() {
+        Some(table) => Ok(Table { page: top.page, table, span: top.place(key) }),
+        None => Err(top.error(key, format!("must be written as `[{key}]`"))),
+    }
+}
+
+fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
+    table.only(&["theme", "density", "language", "zone", "sound", "close_to_tray", "retention_days"])?;
+    let mut preferences = Preferences::default();
+    let choice = |key: &str, slot: &mut String, options: &[&str]| -> Result<(), SettingsError> {
+        if let Some(text) = table.text(key)? {
+            if !options.contains(&text.as_str()) {
+                return Err(table.error(key, format!("must be one of {}", options.join(", "))));
+            }
+            *slot = text;
+        }
+        Ok(())
+    };
+    choice("theme", &mut preferences.theme, &["system", "light", "dark"])?;
+    choice("density", &mut preferences.density, &["compact", "normal", "roomy"])?;
+    choice("language", &mut preferences.language, &["system", "en", "de", "es", "fr"])?;
+    choice("sound", &mut preferences.sound, &["off", "critical", "all"])?;
+    if let Some(zone) = table.text("zone")? {
+        preferences.zone = zone;
+    }
+    if let Some(flag) = table.flag("close_to_tray")? {
+        preferences.close_to_tray = flag;
+    }
+    if let Some(days) = table.number("retention_days")? {
+        if !(1.0..=3650.0).contains(&days) || days.fract() != 0.0 {
+            return Err(table.error("retention_days", "must be a whole number from 1 to 3650"));
+        }
+        preferences.retention_days = days as u32;
+    }
+    Ok(preferences)
+}
