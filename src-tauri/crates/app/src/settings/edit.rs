@@ -76,6 +76,17 @@ pub fn set_preferences(file: &Path, preferences: &Preferences) -> Result<(), Edi
     })
 }
 
+/// A document that holds only this source: what the file would say.
+pub(super) fn page_of(form: &SourceForm) -> String {
+    let mut document = DocumentMut::new();
+    let mut table = Table::new();
+    fill(&mut table, form);
+    let mut list = ArrayOfTables::new();
+    list.push(table);
+    document.insert("source", Item::ArrayOfTables(list));
+    document.to_string()
+}
+
 fn fill(table: &mut Table, form: &SourceForm) {
     set(table, "id", form.id.as_str().into());
     set(table, "name", form.name.as_str().into());

@@ -3,6 +3,7 @@
 
 mod duration;
 mod edit;
+pub(crate) mod form;
 mod place;
 mod read;
 mod source;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use vendors::SourceSettings;
 
 pub use duration::{parse as parse_duration, print as print_duration};
-pub use edit::{remove_source, set_preferences, write_source};
+pub use edit::{EditError, remove_source, set_preferences, write_source};
 pub use place::{config_path, data_dir};
 
 use crate::api::Preferences;
@@ -72,3 +73,11 @@ pub fn load(file: &Path) -> Result<Settings, SettingsError> {
     };
     read::parse(file, &text)
 }
+
+/// The one place that reads the environment: for `secret_env`.
+pub(crate) fn environment(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
+}
+
+#[cfg(test)]
+mod tests;
