@@ -3,8 +3,25 @@
 //! HTTP and WebSocket with limits and deadlines, the backoff, rate limits, token single-flight, the
 //! poll schedule. Knows no vendor, no state, no screen.
 
+pub mod backoff;
 pub mod clock;
+pub mod http;
+pub mod liveness;
+pub mod origin;
+mod proxy;
+pub mod rate;
 pub mod secret;
+pub mod session;
+pub mod single_flight;
+pub mod skew;
+mod tcp;
+mod tls;
+pub mod trouble;
+pub mod ws;
 
 pub use clock::{Clock, SystemClock};
+pub use http::{Answer, Auth, Http, Request};
 pub use secret::Secret;
+pub use session::Session;
+pub use tls::{NetOptions, SetupError};
+pub use trouble::{NetError, Phase, TlsProblem};

@@ -1,0 +1,114 @@
+//! Whether the other end of a long connection is still there: one deadline from when it was last heard.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Silence after which the other end is asked for a sign of life.
+pub const PING_AFTER: Duration = Duration::from_secs(5);
+/// Time that it has to give one.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing before this instant.
+    At(Instant),
+    /// Ask for a sign of life now, then call [`Liveness::asked`].
+    Ask,
+    /// It did not answer: the connection is dead.
+    Dead,
+}
+
+/// The watch over one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Liveness {
+    heard: Instant,
+    asked: Option<Instant>,
+    ever_answered: bool,
+    needs_proof: bool,
+}
+
+impl Liveness {
+    /// A connection just opened. Unanswered questions count from the first one on.
+    pub fn new(now: Instant) -> Self {
+        Self { heard: now, asked: None, ever_answered: false, needs_proof: false }
+    }
+    /// As [`Liveness::new`], but silence kills only after this connection has answered once: some
+    /// servers never do, and there silence alone means nothing.
+    pub fn once_proven(now: Instant) -> Self {
+        Self { needs_proof: true, ..Self::new(now) }
+    }
+    /// Something arrived that counts as life.
+    pub fn heard(&mut self, now: Instant) {
+        self.ever_answered |= self.asked.is_some();
+        self.heard = now;
+        self.asked = None;
+    }
+    /// The question was sent.
+    pub fn asked(&mut self, now: Instant) {
+        self.asked.get_or_insert(now);
+    }
+    /// What is due now.
+    pub fn due(&self, now: Instant) -> Due {
+        let Some(asked) = self.asked else {
+            let at = self.heard + PING_AFTER;
+            return if now >= at { Due::Ask } else { Due::At(at) };
+        };
+        let at = asked + ANSWER_WITHIN;
+        if now < at {
+            Due::At(at)
+        } else if self.needs_proof && !self.ever_answered {
+            // Ask again at the pace of silence.
+            let again = asked + PING_AFTER;
+            if now >= again { Due::Ask } else { Due::At(again) }
+        } else {
+            Due::Dead
+        }
+    }
+    /// A question that brought nothing is forgotten, so that the next one can be timed. Only for
+    /// connections that are [`Liveness::once_proven`].
+    pub fn ask_again(&mut self, now: Instant) {
+        self.asked = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn asks_after_five_seconds_of_silence_and_gives_three() {
+        let t = Instant::now();
+        let mut live = Liveness::new(t);
+        assert_eq!(live.due(t + 4 * S), Due::At(t + 5 * S));
+        assert_eq!(live.due(t + 5 * S), Due::Ask);
+        live.asked(t + 5 * S);
+        assert_eq!(live.due(t + 7 * S), Due::At(t + 8 * S));
+        assert_eq!(live.due(t + 8 * S), Due::Dead);
+    }
+
+    #[test]
+    fn any_sign_of_life_starts_anew() {
+        let t = Instant::now();
+        let mut live = Liveness::new(t);
+        live.asked(t + 5 * S);
+        live.heard(t + 6 * S);
+        assert_eq!(live.due(t + 9 * S), Due::At(t + 11 * S));
+    }
+
+    #[test]
+    fn an_unproven_connection_is_never_dead_by_silence() {
+        let t = Instant::now();
+        let mut live = Liveness::once_proven(t);
+        live.asked(t + 5 * S);
+        assert_eq!(live.due(t + 9 * S), Due::At(t + 10 * S));
+        assert_eq!(live.due(t + 10 * S), Due::Ask);
+        live.ask_again(t + 10 * S);
+        live.heard(t + 11 * S);
+        live.asked(t + 16 * S);
+        assert_eq!(live.due(t + 19 * S), Due::Dead);
+    }
+}
