@@ -5,7 +5,10 @@
 #![deny(missing_docs)]
 
 pub mod alerts;
+pub mod document;
 pub mod effects;
 pub mod view;
+pub mod world;
 
 pub use effects::{Delta, DeskCommand, Effects, Entity, Input};
+pub use world::World;

@@ -1,0 +1,165 @@
+//! Readings of a whole source and of the whole floor.
+
+use model::{Health, Unit, Window};
+
+use super::{per_agent, rate, utilisation};
+use crate::{
+    alerts::{MetricName, Reading},
+    world::{
+        Figure, Floor, Summary, World, figure,
+        summary::{FloorSum, Total},
+    },
+};
+
+/// What both a source and the floor can be asked without a window.
+struct Place {
+    waiting: Option<f64>,
+    oldest: Option<model::Timestamp>,
+    open: Option<f64>,
+    capacity: Option<f64>,
+    free: Option<f64>,
+    agents_open: Option<f64>,
+    online: Option<f64>,
+    available: Option<f64>,
+}
+
+impl Place {
+    fn of_source(sum: &Summary) -> Self {
+        let exact = Figure::exact;
+        Self {
+            waiting: exact(sum.waiting),
+            oldest: sum.oldest,
+            open: exact(sum.open),
+            capacity: exact(sum.capacity),
+            free: exact(sum.free),
+            agents_open: exact(sum.agents_open),
+            online: exact(sum.online),
+            available: exact(sum.available),
+        }
+    }
+
+    /// Over the live sources; what one of them never tells is left out, what it keeps silent about now
+    /// makes the sum unknown.
+    fn of_floor(sum: &FloorSum) -> Self {
+        let told = |total: Total| total.value;
+        Self {
+            waiting: told(sum.waiting),
+            oldest: sum.oldest,
+            open: told(sum.open),
+            capacity: told(sum.capacity),
+            free: told(sum.free),
+            agents_open: told(sum.agents_open),
+            online: told(sum.online),
+            available: told(sum.available),
+        }
+    }
+
+    fn read(&self, name: &str) -> Option<Reading> {
+        let number = |value: Option<f64>| value.map(Reading::number);
+        match name {
+            "waiting" => number(self.waiting),
+            "longest_wait" => match (self.oldest, self.waiting) {
+                (Some(since), _) => Some(Reading::CountingUp { since }),
+                (None, Some(0.0)) => Some(Reading::number(0.0)),
+                _ => None,
+            },
+            "open" => number(self.open),
+            "capacity" => number(self.capacity),
+            "free_capacity" | "free_slots" => number(self.free),
+            "agents_online" => number(self.online),
+            "agents_available" => number(self.available),
+            "waiting_per_agent" => per_agent(self.waiting, self.online),
+            "slot_utilisation" => utilisation(self.agents_open, self.capacity),
+            _ => None,
+        }
+    }
+}
+
+impl Floor {
+    pub(super) fn read_total(&self, metric: MetricName) -> Reading {
+        let Some(window) = metric.window else {
+            return Place::of_source(&self.summary)
+                .read(metric.name)
+                .unwrap_or_else(|| self.silent(asked_of(metric.name)));
+        };
+        if window == Window::M30
+            && let Some(reading) = rolled(
+                metric.name,
+                self.summary.abandoned.exact(),
+                self.summary.offered.exact(),
+                self.summary.level,
+            )
+        {
+            return reading;
+        }
+        let windows = self.totals.as_ref().map_or(&[][..], |slot| &slot.row.windows);
+        self.windowed("totals", windows, metric.name, window)
+    }
+}
+
+/// The name in `provides` that decides whether silence is "not now" or "never".
+fn asked_of(name: &str) -> &'static str {
+    match name {
+        "waiting" => "queue.waiting",
+        "longest_wait" => "queue.waiting_since",
+        "open" => "queue.open",
+        "capacity" | "slot_utilisation" => "agent.capacity",
+        "free_capacity" | "free_slots" => "agent.free_capacity",
+        _ => "agent.presence",
+    }
+}
+
+/// Half-hour figures that are kept as sums.
+fn rolled(
+    name: &str,
+    abandoned: Option<f64>,
+    offered: Option<f64>,
+    level: Option<(f64, Option<f64>)>,
+) -> Option<Reading> {
+    match name {
+        "abandoned" => abandoned.map(Reading::number),
+        "offered" => offered.map(Reading::number),
+        "abandonment_rate" => Some(rate(abandoned?, offered?)),
+        "service_level" => {
+            level.map(|(value, n)| Reading::Known { value, n: n.map(|n| n.round().max(0.0) as u32) })
+        }
+        _ => None,
+    }
+}
+
+impl World {
+    /// Sources that never were live are left out; one that was and cannot be read now makes the floor
+    /// unknown, because its people have not gone away.
+    pub(super) fn read_whole_floor(&self, metric: MetricName) -> Reading {
+        let blind =
+            |floor: &Floor| floor.was_live && !floor.is_live() && floor.source.health != Health::Disabled;
+        if self.floors().any(blind) {
+            return Reading::Unknown;
+        }
+        let live = || self.floors().filter(|floor| floor.is_live());
+        let sum = FloorSum::over(live().map(|floor| &floor.summary));
+        if sum.sources == 0 {
+            return Reading::Unknown;
+        }
+        let Some(window) = metric.window else {
+            return Place::of_floor(&sum).read(metric.name).unwrap_or(Reading::NotGiven);
+        };
+        if window == Window::M30
+            && let Some(reading) = rolled(metric.name, sum.abandoned.value, sum.offered.value, sum.level)
+        {
+            return reading;
+        }
+        // Counts add up over sources; a mean of means or a sum of shares would mean nothing.
+        if model::metric::find(metric.name).is_none_or(|m| m.unit != Unit::Count) {
+            return Reading::NotGiven;
+        }
+        let mut value = None;
+        for floor in live() {
+            let windows = floor.totals.as_ref().map_or(&[][..], |slot| &slot.row.windows);
+            if let Some((part, _)) = figure(windows, metric.name, window) {
+                *value.get_or_insert(0.0) += part;
+            }
+        }
+        value.map_or(Reading::NotGiven, Reading::number)
+    }
+}

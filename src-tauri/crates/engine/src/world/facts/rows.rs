@@ -1,0 +1,163 @@
+//! Readings of queues, agents, conversations and sources.
+
+use model::{Agent, Conversation, ConversationState, Health, Presence, Queue, Timestamp};
+
+use super::{per_agent, utilisation, words};
+use crate::{
+    alerts::{MetricName, Reading},
+    world::Floor,
+};
+
+impl Floor {
+    pub(super) fn read_queue(&self, queue: &Queue, metric: MetricName) -> Reading {
+        if let Some(window) = metric.window {
+            return self.windowed("queue", &queue.windows, metric.name, window);
+        }
+        let number = |value: Option<u32>| value.map(f64::from);
+        match metric.name {
+            "waiting" => self.count("queue.waiting", queue.waiting),
+            "longest_wait" => match (queue.waiting, queue.waiting_since) {
+                (Some(0), _) => Reading::number(0.0),
+                (_, since) => self.counting_up("queue.waiting_since", since),
+            },
+            "average_wait" => self.number("queue.average_wait_s", queue.average_wait_s),
+            "open" => self.count("queue.open", queue.open),
+            "capacity" => self.count("queue.capacity", queue.capacity),
+            "free_capacity" | "free_slots" => self.count("queue.free_capacity", queue.free_capacity),
+            "agents_online" => self.count("queue.agents_online", queue.agents_online),
+            "agents_available" => self.count("queue.agents_available", queue.agents_available),
+            "estimated_wait" => match queue.expected_at {
+                Some(at) => Reading::CountingDown { until: self.ours(at) },
+                None => self.silent("queue.expected_at"),
+            },
+            "kind" => Reading::Word(words::queue_kind(queue.kind).into()),
+            "waiting_per_agent" => per_agent(number(queue.waiting), number(queue.agents_online))
+                .unwrap_or_else(|| self.silent("queue.agents_online")),
+            "slot_utilisation" => utilisation(number(queue.open), number(queue.capacity))
+                .unwrap_or_else(|| self.silent("queue.capacity")),
+            _ => Reading::NotGiven,
+        }
+    }
+
+    pub(super) fn read_agent(&self, agent: &Agent, metric: MetricName) -> Reading {
+        if let Some(window) = metric.window {
+            return self.windowed("agent", &agent.windows, metric.name, window);
+        }
+        let number = |value: Option<u32>| value.map(f64::from);
+        match metric.name {
+            "presence" => Reading::Word(words::presence(agent.presence).into()),
+            "presence_label" => self.text("agent.presence_label", agent.presence_label.as_deref()),
+            "time_in_presence" => self.counting_up("agent.presence_since", agent.presence_since),
+            "logged_in_for" => self.counting_up("agent.logged_in_at", agent.logged_in_at),
+            "open" => self.count("agent.open", agent.open),
+            "capacity" => self.count("agent.capacity", agent.capacity),
+            "free_capacity" | "free_slots" => self.count("agent.free_capacity", agent.free_capacity),
+            "slot_utilisation" => utilisation(number(agent.open), number(agent.capacity))
+                .unwrap_or_else(|| self.silent("agent.capacity")),
+            "agents_free_while_waiting" => self.free_while_waiting(agent),
+            _ => Reading::NotGiven,
+        }
+    }
+
+    /// Since when this agent is available and one of the agent's queues has people, both without a break.
+    fn free_while_waiting(&self, agent: &Agent) -> Reading {
+        let Some(queues) = &agent.queues else { return self.silent("agent.queues") };
+        let since = match (agent.presence, agent.presence_since) {
+            (Presence::Available, Some(since)) => self.ours(since),
+            (Presence::Available, None) | (Presence::Unknown, _) => return Reading::Unknown,
+            _ => return Reading::number(0.0),
+        };
+        let people = queues.iter().filter_map(|id| self.queues.get(id)?.extra.people_since).min();
+        match people {
+            Some(people) => Reading::CountingUp { since: since.max(people) },
+            None => Reading::number(0.0),
+        }
+    }
+
+    pub(super) fn read_conversation(
+        &self,
+        conversation: &Conversation,
+        metric: MetricName,
+        now: Timestamp,
+    ) -> Reading {
+        if metric.window.is_some() {
+            return Reading::NotGiven;
+        }
+        let c = conversation;
+        match metric.name {
+            "state" => Reading::Word(words::state(c.state).into()),
+            "channel" => self.word("conversation.channel", c.channel.map(words::channel)),
+            "started_via" => self.word("conversation.started_via", c.started_via.map(words::started_via)),
+            "outcome" => match c.outcome {
+                Some(outcome) => Reading::Word(words::outcome(outcome).into()),
+                None => Reading::NotGiven,
+            },
+            "priority" => self.text("conversation.priority", c.priority.as_deref()),
+            "customer" => self.text("conversation.customer", c.customer.as_deref()),
+            "subject" => self.text("conversation.subject", c.subject.as_deref()),
+            "estimated_wait" => match c.expected_at {
+                Some(at) if c.state == ConversationState::Waiting => {
+                    Reading::CountingDown { until: self.ours(at) }
+                }
+                Some(_) => Reading::NotGiven,
+                None => self.silent("conversation.expected_at"),
+            },
+            "wait" => match c.state {
+                ConversationState::Waiting => self.counting_up("conversation.waiting_since", c.waiting_since),
+                _ => match crate::document::wait_s(c, self.skew(), now) {
+                    Some(seconds) => Reading::number(seconds),
+                    None => self.silent("conversation.waiting_since"),
+                },
+            },
+            "age" => match (c.created_at, c.ended_at) {
+                (Some(created), Some(ended)) => Reading::number(ended.seconds_since(created).max(0.0)),
+                (created, _) => self.counting_up("conversation.created_at", created),
+            },
+            "reply_age" => self.reply_age(c),
+            _ => Reading::NotGiven,
+        }
+    }
+
+    fn reply_age(&self, c: &Conversation) -> Reading {
+        if c.state == ConversationState::Ended {
+            return Reading::NotGiven;
+        }
+        match (c.last_customer_message_at, c.last_agent_message_at) {
+            (Some(customer), Some(agent)) if agent >= customer => Reading::number(0.0),
+            (Some(customer), _) => Reading::CountingUp { since: self.ours(customer) },
+            (None, Some(_)) => Reading::number(0.0),
+            (None, None) => self.silent("conversation.last_customer_message_at"),
+        }
+    }
+
+    pub(super) fn read_source(&self, metric: MetricName) -> Reading {
+        let source = &self.source;
+        match metric.name {
+            "health" => Reading::Word(words::health(source.health).into()),
+            "vendor" => Reading::Word(source.vendor.as_str().into()),
+            "denied" => Reading::flag(source.health == Health::Denied),
+            "clock_skew" => source.clock_skew_s.map_or(Reading::Unknown, Reading::number),
+            // Nobody expects data from a source that is turned off.
+            "data_age" if source.health == Health::Disabled => Reading::NotGiven,
+            "data_age" => match source.last_data_at {
+                Some(since) => Reading::CountingUp { since },
+                None => Reading::Unknown,
+            },
+            _ => Reading::NotGiven,
+        }
+    }
+
+    fn text(&self, provided: &str, text: Option<&str>) -> Reading {
+        match text {
+            Some(text) => Reading::Word(text.to_owned().into()),
+            None => self.silent(provided),
+        }
+    }
+
+    fn word(&self, provided: &str, word: Option<&'static str>) -> Reading {
+        match word {
+            Some(word) => Reading::Word(word.into()),
+            None => self.silent(provided),
+        }
+    }
+}

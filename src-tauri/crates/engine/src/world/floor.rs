@@ -1,0 +1,366 @@
+//! All that is known of one source: its rows, its sums, and which rows the running sweep has seen.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use model::{Agent, Conversation, ConversationState, Health, Id, Kind, Queue, Source, Timestamp, Totals};
+
+use super::{
+    slot::{
+        AgentExtra, AgentSlot, ConversationExtra, ConversationSlot, PresenceSeen, QueueExtra, QueueSlot, Slot,
+    },
+    summary::Summary,
+    tally::Tally,
+    touched::Touched,
+    trend::Meter,
+};
+use crate::effects::Entity;
+
+/// How long an ended conversation stays listed.
+pub(crate) const ENDED_LISTED: std::time::Duration = std::time::Duration::from_secs(60);
+/// Ended conversations that are remembered after they left the list, so that none is shown twice.
+const ENDED_REMEMBERED: usize = 4096;
+
+/// One source and everything of it.
+#[derive(Debug)]
+pub(crate) struct Floor {
+    pub(crate) source: Source,
+    /// The skew that screens are drawn with: follows the reported one in steps, so that a tremble of
+    /// some milliseconds does not redraw every row.
+    pub(crate) skew_shown: f64,
+    pub(crate) was_live: bool,
+    /// A complete state has arrived.
+    pub(crate) complete: bool,
+    pub(crate) queues: HashMap<Id, QueueSlot>,
+    pub(crate) agents: HashMap<Id, AgentSlot>,
+    pub(crate) conversations: HashMap<Id, ConversationSlot>,
+    pub(crate) totals: Option<Slot<Totals, ()>>,
+    /// Agents of each queue.
+    pub(crate) members: HashMap<Id, BTreeSet<Id>>,
+    pub(crate) tally: Tally,
+    pub(crate) summary: Summary,
+    pub(crate) meter: Meter,
+    /// Ended conversations that came with this input: id and when they leave.
+    pub(crate) leaving: Vec<(Id, Timestamp)>,
+    generation: u32,
+    sweeping: bool,
+    gone: Gone,
+}
+
+/// Ids of ended conversations that were shown and have left.
+#[derive(Debug, Default)]
+struct Gone {
+    ids: HashSet<Id>,
+    order: VecDeque<Id>,
+}
+
+impl Gone {
+    fn remember(&mut self, id: Id) {
+        if self.ids.insert(id.clone()) {
+            self.order.push_back(id);
+        }
+        if self.order.len() > ENDED_REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+}
+
+impl Floor {
+    pub(crate) fn new(source: Source) -> Self {
+        Self {
+            skew_shown: source.clock_skew_s.unwrap_or(0.0),
+            was_live: source.health == Health::Live,
+            source,
+            complete: false,
+            queues: HashMap::new(),
+            agents: HashMap::new(),
+            conversations: HashMap::new(),
+            totals: None,
+            members: HashMap::new(),
+            tally: Tally::default(),
+            summary: Summary::default(),
+            meter: Meter::default(),
+            leaving: Vec::new(),
+            generation: 0,
+            sweeping: false,
+            gone: Gone::default(),
+        }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.source.health == Health::Live
+    }
+    pub(crate) fn skew(&self) -> f64 {
+        self.source.clock_skew_s.unwrap_or(0.0)
+    }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queues.is_empty()
+            && self.agents.is_empty()
+            && self.conversations.is_empty()
+            && self.totals.is_none()
+    }
+
+    pub(crate) fn entity(&self, kind: Kind, id: &Id) -> Option<Entity> {
+        match kind {
+            Kind::Queue => self.queues.get(id).map(|s| Entity::Queue(s.row.clone())),
+            Kind::Agent => self.agents.get(id).map(|s| Entity::Agent(s.row.clone())),
+            Kind::Conversation => self.conversations.get(id).map(|s| Entity::Conversation(s.row.clone())),
+            Kind::Totals => self.totals.as_ref().map(|s| Entity::Totals(s.row.clone())),
+        }
+    }
+
+    pub(crate) fn entities(&self) -> impl Iterator<Item = Entity> {
+        let queues = self.queues.values().map(|s| Entity::Queue(s.row.clone()));
+        let agents = self.agents.values().map(|s| Entity::Agent(s.row.clone()));
+        let conversations = self.conversations.values().map(|s| Entity::Conversation(s.row.clone()));
+        let totals = self.totals.iter().map(|s| Entity::Totals(s.row.clone()));
+        queues.chain(agents).chain(conversations).chain(totals)
+    }
+
+    /// Starts a sweep: what is not put again until [`Floor::complete`] is gone then.
+    pub(crate) fn reset(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+        self.sweeping = true;
+    }
+
+    /// Ends a sweep. Ended conversations stay for the rest of their minute: nobody re-sends those.
+    pub(crate) fn complete(&mut self, touched: &mut Touched) {
+        self.complete = true;
+        if !std::mem::take(&mut self.sweeping) {
+            return;
+        }
+        let mark = self.generation;
+        let mut gone = Vec::new();
+        gone.extend(
+            self.queues.iter().filter(|(_, s)| s.mark != mark).map(|(id, _)| (Kind::Queue, id.clone())),
+        );
+        gone.extend(
+            self.agents.iter().filter(|(_, s)| s.mark != mark).map(|(id, _)| (Kind::Agent, id.clone())),
+        );
+        gone.extend(
+            self.conversations
+                .iter()
+                .filter(|(_, s)| s.mark != mark && s.row.state != ConversationState::Ended)
+                .map(|(id, _)| (Kind::Conversation, id.clone())),
+        );
+        if self.totals.as_ref().is_some_and(|s| s.mark != mark) {
+            gone.push((Kind::Totals, self.source.id.clone()));
+        }
+        gone.sort_unstable();
+        for (kind, id) in gone {
+            self.remove(kind, &id, touched);
+        }
+    }
+
+    /// Takes everything away.
+    pub(crate) fn clear(&mut self, touched: &mut Touched) {
+        let mut all: Vec<(Kind, Id)> = self.entities().map(|e| (e.kind(), e.key().id)).collect();
+        all.sort_unstable();
+        for (kind, id) in all {
+            self.remove(kind, &id, touched);
+        }
+        self.sweeping = false;
+        self.complete = false;
+    }
+
+    pub(crate) fn put_queue(&mut self, queue: Queue, now: Timestamp, touched: &mut Touched) {
+        let mark = self.generation;
+        let live = self.is_live();
+        let id = queue.id.clone();
+        if let Some(slot) = self.queues.get_mut(&id) {
+            slot.mark = mark;
+            if *slot.row == queue {
+                return;
+            }
+            touched.remember(&self.source.id, Kind::Queue, &id, Some(Entity::Queue(slot.row.clone())));
+            self.tally.queue(&slot.row, false);
+            self.tally.queue(&queue, true);
+            slot.row = Arc::new(queue);
+            slot.observe(now, live);
+        } else {
+            touched.remember(&self.source.id, Kind::Queue, &id, None);
+            self.tally.queue(&queue, true);
+            let mut slot = Slot { row: Arc::new(queue), mark, extra: QueueExtra::new() };
+            slot.observe(now, live);
+            self.queues.insert(id, slot);
+        }
+    }
+
+    pub(crate) fn put_agent(&mut self, mut agent: Agent, at: Timestamp, touched: &mut Touched) {
+        let before = self.agents.get(&agent.id);
+        PresenceSeen {
+            before,
+            unwatched: self.sweeping && before.is_some_and(|slot| slot.mark != self.generation),
+            last_data_at: self.source.last_data_at,
+            at,
+            skew_s: self.skew(),
+        }
+        .fill(&mut agent);
+        let mark = self.generation;
+        let id = agent.id.clone();
+        if let Some(slot) = self.agents.get_mut(&id) {
+            slot.mark = mark;
+            slot.extra.restored = false;
+            if *slot.row == agent {
+                return;
+            }
+            touched.remember(&self.source.id, Kind::Agent, &id, Some(Entity::Agent(slot.row.clone())));
+            self.tally.agent(&slot.row, false);
+            self.tally.agent(&agent, true);
+            let old = std::mem::replace(&mut slot.row, Arc::new(agent));
+            let new = slot.row.clone();
+            if old.queues != new.queues {
+                self.enlist(&old, false);
+                self.enlist(&new, true);
+            }
+        } else {
+            touched.remember(&self.source.id, Kind::Agent, &id, None);
+            self.tally.agent(&agent, true);
+            self.enlist(&agent, true);
+            self.agents.insert(id, Slot { row: Arc::new(agent), mark, extra: AgentExtra::default() });
+        }
+    }
+
+    pub(crate) fn put_conversation(
+        &mut self,
+        conversation: Conversation,
+        now: Timestamp,
+        touched: &mut Touched,
+    ) {
+        let mark = self.generation;
+        let id = conversation.id.clone();
+        let ended = conversation.state == ConversationState::Ended;
+        let mut leaves_at = None;
+        match self.conversations.get_mut(&id) {
+            Some(slot) => {
+                slot.mark = mark;
+                if ended {
+                    leaves_at = slot.extra.leaves_at;
+                }
+                if *slot.row == conversation {
+                    return;
+                }
+                let old = Entity::Conversation(slot.row.clone());
+                touched.remember(&self.source.id, Kind::Conversation, &id, Some(old));
+                self.tally.conversation(&slot.row, false);
+            }
+            None if ended && self.gone.ids.contains(&id) => return,
+            None => touched.remember(&self.source.id, Kind::Conversation, &id, None),
+        }
+        if !ended {
+            self.gone.ids.remove(&id);
+        } else if leaves_at.is_none() {
+            let at = now.plus(ENDED_LISTED);
+            leaves_at = Some(at);
+            self.leaving.push((id.clone(), at));
+        }
+        self.tally.conversation(&conversation, true);
+        let slot = Slot { row: Arc::new(conversation), mark, extra: ConversationExtra { leaves_at } };
+        self.conversations.insert(id, slot);
+    }
+
+    pub(crate) fn put_totals(&mut self, totals: Totals, touched: &mut Touched) {
+        let mark = self.generation;
+        let id = self.source.id.clone();
+        match &mut self.totals {
+            Some(slot) => {
+                slot.mark = mark;
+                if *slot.row == totals {
+                    return;
+                }
+                touched.remember(&id, Kind::Totals, &id, Some(Entity::Totals(slot.row.clone())));
+                slot.row = Arc::new(totals);
+            }
+            None => {
+                touched.remember(&id, Kind::Totals, &id, None);
+                self.totals = Some(Slot { row: Arc::new(totals), mark, extra: () });
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, kind: Kind, id: &Id, touched: &mut Touched) {
+        let Some(old) = self.entity(kind, id) else { return };
+        match &old {
+            Entity::Queue(queue) => {
+                self.tally.queue(queue, false);
+                self.queues.remove(id);
+            }
+            Entity::Agent(agent) => {
+                self.tally.agent(agent, false);
+                self.enlist(agent, false);
+                self.agents.remove(id);
+            }
+            Entity::Conversation(conversation) => {
+                self.tally.conversation(conversation, false);
+                self.conversations.remove(id);
+                if conversation.state == ConversationState::Ended {
+                    self.gone.remember(id.clone());
+                }
+            }
+            Entity::Totals(_) => self.totals = None,
+        }
+        touched.remember(&self.source.id, kind, id, Some(old));
+    }
+
+    /// Removes an ended conversation whose minute is over. `at` names the minute that is meant: the
+    /// conversation may have come back to life since, or ended once more.
+    pub(crate) fn leave(&mut self, id: &Id, at: Timestamp, touched: &mut Touched) {
+        if self.conversations.get(id).is_some_and(|slot| slot.extra.leaves_at == Some(at)) {
+            self.remove(Kind::Conversation, id, touched);
+        }
+    }
+
+    /// A row of an earlier run. It counts as not seen by the sweep that ends with the first complete state.
+    pub(crate) fn restore(&mut self, entity: Entity, now: Timestamp, touched: &mut Touched) {
+        match entity {
+            Entity::Queue(row) => self.put_queue(Arc::unwrap_or_clone(row), now, touched),
+            Entity::Agent(row) => {
+                let id = row.id.clone();
+                self.put_agent(Arc::unwrap_or_clone(row), now, touched);
+                if let Some(slot) = self.agents.get_mut(&id) {
+                    slot.extra.restored = true;
+                }
+            }
+            Entity::Conversation(row) => self.put_conversation(Arc::unwrap_or_clone(row), now, touched),
+            Entity::Totals(row) => self.put_totals(Arc::unwrap_or_clone(row), touched),
+        }
+    }
+
+    /// Trends hold nothing that is not live.
+    pub(crate) fn liveness_changed(&mut self, now: Timestamp) {
+        let live = self.is_live();
+        self.was_live |= live;
+        for slot in self.queues.values_mut() {
+            slot.observe(now, live);
+        }
+    }
+
+    fn enlist(&mut self, agent: &Agent, add: bool) {
+        for queue in agent.queues.iter().flatten() {
+            if add {
+                self.members.entry(queue.clone()).or_default().insert(agent.id.clone());
+            } else if let Some(members) = self.members.get_mut(queue) {
+                members.remove(&agent.id);
+                if members.is_empty() {
+                    self.members.remove(queue);
+                }
+            }
+        }
+    }
+}
+
+impl QueueSlot {
+    fn observe(&mut self, now: Timestamp, live: bool) {
+        self.extra.trend.set(now, if live { self.row.waiting } else { None });
+        match self.row.waiting {
+            Some(0) | None => self.extra.people_since = None,
+            Some(_) => {
+                self.extra.people_since.get_or_insert(now);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The floor as it is known now: every source's rows, applied batch by batch.
+//!
+//! Laws, each held by a property test: a batch is applied whole; applying it twice changes nothing more;
+//! whatever came before, a `Reset` … `Complete` ends in the same state; only true changes leave the
+//! world. The cost of a batch follows from the rows in it, not from the rows there are.
+
+mod batch;
+mod configure;
+mod facts;
+mod floor;
+mod journal;
+mod machine;
+mod outcome;
+mod slot;
+mod summary;
+mod tally;
+mod touched;
+mod trend;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, HashMap},
+    sync::Arc,
+};
+
+use model::{Alert, Id, Key, Kind, Source, Timestamp};
+
+use crate::{
+    alerts::Rulebook,
+    effects::{Effects, Entity, Input},
+};
+
+pub(crate) use floor::Floor;
+pub(crate) use journal::{Journal, Touch};
+use machine::Alerts;
+pub(crate) use summary::{Figure, FloorFigures, Summary};
+pub(crate) use tally::figure;
+pub use trend::MINUTES;
+use trend::{Meter, next_minute};
+
+/// Everything that is known, and what is to happen next.
+#[derive(Debug)]
+pub struct World {
+    revision: u64,
+    /// Sources in the order of the configuration.
+    order: Vec<Id>,
+    floors: HashMap<Id, Floor>,
+    rules: Arc<Rulebook>,
+    alerts: Alerts,
+    /// Ended conversations and when they leave the list.
+    leaving: BinaryHeap<Reverse<(Timestamp, Key)>>,
+    /// When trends move on by a minute.
+    minute: Option<Timestamp>,
+    journal: Journal,
+    meter: Meter,
+    last_change_at: Option<Timestamp>,
+    figures: FloorFigures,
+    consoles: BTreeMap<Id, String>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// Knows nothing yet: no source, no rule, revision 0.
+    pub fn new() -> Self {
+        Self {
+            revision: 0,
+            order: Vec::new(),
+            floors: HashMap::new(),
+            rules: Arc::default(),
+            alerts: Alerts::default(),
+            leaving: BinaryHeap::new(),
+            minute: None,
+            journal: Journal::default(),
+            meter: Meter::default(),
+            last_change_at: None,
+            figures: FloorFigures::default(),
+            consoles: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one input and says what must happen outside. `now` is our clock; deadlines that have passed
+    /// are served first, whatever the input is.
+    pub fn apply(&mut self, input: Input, now: Timestamp) -> Effects {
+        let mut round = outcome::Round::default();
+        self.serve_deadlines(now, &mut round);
+        match input {
+            Input::Configure { sources, rules } => self.configure(sources, rules, now, &mut round),
+            Input::Batch(batch) => self.batch(batch, now, &mut round),
+            Input::Wake => {}
+            Input::Desk(command) => round.desk = Some(command),
+            Input::Restore { entities, sources, alerts } => {
+                self.restore(entities, sources, alerts, now, &mut round);
+            }
+        }
+        self.finish(round, now)
+    }
+
+    /// Grows by one with each input that changed a row.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+    /// Sources in the order of the configuration.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.floors().map(|floor| &floor.source)
+    }
+    /// One source.
+    pub fn source(&self, id: &Id) -> Option<&Source> {
+        self.floors.get(id).map(|floor| &floor.source)
+    }
+    /// Every row of every source, in no order.
+    pub fn entities(&self) -> impl Iterator<Item = Entity> {
+        self.floors().flat_map(Floor::entities)
+    }
+    /// One row.
+    pub fn entity(&self, kind: Kind, key: &Key) -> Option<Entity> {
+        self.floors.get(&key.source)?.entity(kind, &key.id)
+    }
+    /// All alerts that are not inactive, in no order.
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.alerts.alerts()
+    }
+    /// The rules in force.
+    pub fn rules(&self) -> &Arc<Rulebook> {
+        &self.rules
+    }
+    /// When a row last changed.
+    pub fn last_change_at(&self) -> Option<Timestamp> {
+        self.last_change_at
+    }
+    /// Inputs that changed a row in the last full minute before `now`.
+    pub fn changes_per_minute(&self, now: Timestamp) -> u32 {
+        self.meter.last_minute(now)
+    }
+    /// Templates of addresses in the vendors' consoles, by source: `{queue}` stands for the queue's id.
+    pub fn set_consoles(&mut self, templates: BTreeMap<Id, String>) {
+        if templates != self.consoles {
+            self.consoles = templates;
+            self.journal.push(Touch::Everything);
+        }
+    }
+
+    pub(crate) fn floors(&self) -> impl Iterator<Item = &Floor> {
+        self.order.iter().filter_map(|id| self.floors.get(id))
+    }
+    pub(crate) fn floor(&self, source: &Id) -> Option<&Floor> {
+        self.floors.get(source)
+    }
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+    pub(crate) fn figures(&self) -> &FloorFigures {
+        &self.figures
+    }
+    pub(crate) fn console(&self, source: &Id) -> Option<&str> {
+        self.consoles.get(source).map(String::as_str)
+    }
+    pub(crate) fn alert_states(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    fn serve_deadlines(&mut self, now: Timestamp, round: &mut outcome::Round) {
+        while let Some(Reverse((at, _))) = self.leaving.peek()
+            && *at <= now
+        {
+            let Some(Reverse((at, key))) = self.leaving.pop() else { break };
+            if let Some(floor) = self.floors.get_mut(&key.source) {
+                floor.leave(&key.id, at, &mut round.rows);
+            }
+        }
+        if self.minute.is_some_and(|at| at <= now) {
+            self.minute = None;
+            round.minute = true;
+        }
+    }
+
+    fn wake_at(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if self.minute.is_none() && self.floors.values().any(|floor| !floor.is_empty()) {
+            self.minute = Some(next_minute(now));
+        }
+        let leaving = self.leaving.peek().map(|Reverse((at, _))| *at);
+        [leaving, self.minute, self.alerts.next_deadline()].into_iter().flatten().min()
+    }
+}

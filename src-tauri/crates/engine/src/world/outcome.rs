@@ -1,0 +1,218 @@
+//! The end of a round: what truly changed goes out, sums and alerts follow.
+
+use std::{collections::HashSet, sync::Arc};
+
+use model::{Alert, Id, Key, Kind, SubjectKind, Timestamp};
+
+use super::{
+    Touch, World,
+    batch::once,
+    summary::FloorSum,
+    touched::{Before, Touched},
+};
+use crate::{
+    alerts::{self, Rulebook, source_key},
+    effects::{Delta, DeskCommand, Effects, Entity},
+};
+
+/// What one input has done so far.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    pub(super) rows: Touched,
+    /// Sources whose health is to be told.
+    said: Vec<Id>,
+    /// Sources whose own row changed in any way.
+    looked: Vec<Id>,
+    /// Sources of which every row looks different.
+    redraw: Vec<Id>,
+    pub(super) everything: bool,
+    pub(super) minute: bool,
+    pub(super) desk: Option<DeskCommand>,
+    pub(super) rules: Option<Arc<Rulebook>>,
+    pub(super) restored: Option<Vec<Alert>>,
+}
+
+impl Round {
+    pub(super) fn said(&mut self, source: &Id) {
+        once(&mut self.said, source);
+        self.looked(source);
+    }
+    pub(super) fn looked(&mut self, source: &Id) {
+        once(&mut self.looked, source);
+    }
+    pub(super) fn redraw(&mut self, source: &Id) {
+        once(&mut self.redraw, source);
+    }
+}
+
+impl World {
+    pub(super) fn finish(&mut self, mut round: Round, now: Timestamp) -> Effects {
+        let mut touched = TouchedSubjects::default();
+        let rows = std::mem::take(&mut round.rows).into_rows();
+        let deltas = self.deltas(rows, &mut touched, now);
+        if !deltas.is_empty() {
+            self.revision += 1;
+            self.last_change_at = Some(now);
+            self.meter.tick(now);
+        }
+        self.note_down(&deltas, &round);
+        self.sum_up(&round, &touched.sources, now);
+        let alerts = self.evaluate(&mut round, touched, now);
+        Effects {
+            revision: self.revision,
+            deltas,
+            health: round.said.iter().filter_map(|id| self.source(id).cloned()).collect(),
+            alerts,
+            wake_at: self.wake_at(now),
+        }
+    }
+
+    /// Compares every touched row with what it was.
+    fn deltas(&mut self, rows: Vec<Before>, touched: &mut TouchedSubjects, now: Timestamp) -> Vec<Delta> {
+        let mut deltas = Vec::with_capacity(rows.len());
+        for before in rows {
+            let row = self.floors.get(&before.source).and_then(|floor| floor.entity(before.kind, &before.id));
+            if row == before.row {
+                continue;
+            }
+            let key = Key { source: before.source, id: before.id };
+            self.touch_subjects(before.kind, &key, before.row.as_ref(), row.as_ref(), touched);
+            deltas.push(match row {
+                Some(row) => Delta::Upsert(row),
+                None => Delta::Remove(before.kind, key),
+            });
+        }
+        for source in &touched.sources {
+            if let Some(floor) = self.floors.get_mut(source) {
+                floor.meter.tick(now);
+            }
+        }
+        deltas
+    }
+
+    fn touch_subjects(
+        &self,
+        kind: Kind,
+        key: &Key,
+        old: Option<&Entity>,
+        new: Option<&Entity>,
+        touched: &mut TouchedSubjects,
+    ) {
+        once(&mut touched.sources, &key.source);
+        let subject = match kind {
+            Kind::Queue => SubjectKind::Queue,
+            Kind::Agent => SubjectKind::Agent,
+            Kind::Conversation => SubjectKind::Conversation,
+            // A source's totals and the floor are touched with every row of the source.
+            Kind::Totals => return,
+        };
+        touched.rows.insert((subject, key.clone()));
+        if kind == Kind::Queue && has_people(old) != has_people(new) {
+            let members = self.floors.get(&key.source).and_then(|floor| floor.members.get(&key.id));
+            for agent in members.into_iter().flatten() {
+                let key = Key { source: key.source.clone(), id: agent.clone() };
+                touched.rows.insert((SubjectKind::Agent, key));
+            }
+        }
+    }
+
+    fn note_down(&mut self, deltas: &[Delta], round: &Round) {
+        for delta in deltas {
+            self.journal.push(match delta {
+                Delta::Upsert(entity) => Touch::Row(entity.kind(), entity.key()),
+                Delta::Remove(kind, key) => Touch::Row(*kind, key.clone()),
+            });
+        }
+        for id in &round.looked {
+            self.journal.push(Touch::Source(id.clone()));
+        }
+        for id in &round.redraw {
+            self.journal.push(Touch::SourceRows(id.clone()));
+        }
+        if round.minute {
+            self.journal.push(Touch::Minute);
+        }
+        if round.everything {
+            self.journal.push(Touch::Everything);
+        }
+    }
+
+    fn sum_up(&mut self, round: &Round, changed: &[Id], now: Timestamp) {
+        let stale = |id: &Id| {
+            changed.contains(id) || round.looked.contains(id) || round.redraw.contains(id) || round.everything
+        };
+        let mut moved = round.everything || round.minute;
+        for (id, floor) in &mut self.floors {
+            if stale(id) {
+                let summary = floor.sum_up();
+                moved |= summary != floor.summary || round.redraw.contains(id);
+                floor.summary = summary;
+            }
+        }
+        if moved {
+            let live = self.floors().filter(|floor| floor.is_live()).map(|floor| &floor.summary);
+            let sum = FloorSum::over(live);
+            self.figures.observe(sum, round.minute, now);
+        }
+    }
+
+    fn evaluate(
+        &mut self,
+        round: &mut Round,
+        touched: TouchedSubjects,
+        now: Timestamp,
+    ) -> Vec<(model::Transition, Alert)> {
+        let mut list: Vec<alerts::Touched> = Vec::new();
+        if round.everything {
+            list.push(alerts::Touched::All);
+        } else {
+            list.extend(round.redraw.iter().cloned().map(alerts::Touched::Source));
+            for id in &round.looked {
+                list.push(alerts::Touched::One(SubjectKind::Source, source_key(id)));
+            }
+            for id in touched.sources.iter().chain(&round.looked) {
+                let total = alerts::Touched::One(SubjectKind::Total, source_key(id));
+                if !list.contains(&total) {
+                    list.push(total);
+                }
+            }
+            if !list.is_empty() {
+                list.push(alerts::Touched::One(SubjectKind::Floor, alerts::floor_key()));
+            }
+            let mut rows: Vec<_> = touched.rows.into_iter().collect();
+            rows.sort_unstable();
+            list.extend(rows.into_iter().map(|(kind, key)| alerts::Touched::One(kind, key)));
+        }
+        // The state machine reads the world while it works, so it steps out of it for that long.
+        let mut machine = std::mem::take(&mut self.alerts);
+        if let Some(rules) = round.rules.take() {
+            machine.set_rules(rules);
+        }
+        if let Some(restored) = round.restored.take() {
+            machine.restore(restored, now);
+        }
+        let mut transitions = Vec::new();
+        if let Some(command) = round.desk.take() {
+            transitions.extend(machine.command(command, now));
+        }
+        transitions.extend(machine.evaluate(self, &list, now));
+        self.alerts = machine;
+        for (_, alert) in &transitions {
+            let source = alert.source.clone().unwrap_or_else(|| alert.subject.id.clone());
+            let key = Key { source, id: alert.subject.id.clone() };
+            self.journal.push(Touch::Alerts(alert.subject.kind, key));
+        }
+        transitions
+    }
+}
+
+/// Subjects whose readings may have changed.
+#[derive(Debug, Default)]
+struct TouchedSubjects {
+    sources: Vec<Id>,
+    rows: HashSet<(SubjectKind, Key)>,
+}
+
+fn has_people(entity: Option<&Entity>) -> bool {
+    matches!(entity, Some(Entity::Queue(queue)) if queue.waiting.is_some_and(|n| n > 0))
+}

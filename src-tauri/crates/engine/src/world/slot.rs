@@ -1,0 +1,97 @@
+//! One row with what the world alone knows about it.
+
+use std::sync::Arc;
+
+use model::{Agent, Conversation, Presence, Queue, SinceKind, Timestamp};
+
+use super::trend::{Keep, Trend};
+
+/// A row, shared with whoever shows or stores it.
+#[derive(Debug)]
+pub(crate) struct Slot<T, X> {
+    pub(crate) row: Arc<T>,
+    /// The sweep that has seen it last.
+    pub(crate) mark: u32,
+    pub(crate) extra: X,
+}
+
+pub(crate) type QueueSlot = Slot<Queue, QueueExtra>;
+pub(crate) type AgentSlot = Slot<Agent, AgentExtra>;
+pub(crate) type ConversationSlot = Slot<Conversation, ConversationExtra>;
+
+#[derive(Debug)]
+pub(crate) struct QueueExtra {
+    /// Most people waiting in each minute.
+    pub(crate) trend: Trend<u32>,
+    /// Since when people wait without a break, in our clock.
+    pub(crate) people_since: Option<Timestamp>,
+}
+
+impl QueueExtra {
+    pub(crate) fn new() -> Self {
+        Self { trend: Trend::new(Keep::Highest), people_since: None }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct AgentExtra {
+    /// The row comes from an earlier run and no connector has confirmed it yet.
+    pub(crate) restored: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ConversationExtra {
+    /// When the ended conversation leaves the list, our clock.
+    pub(crate) leaves_at: Option<Timestamp>,
+}
+
+/// How long an agent's restored presence is taken as unbroken, counted from the last data of the
+/// earlier run.
+const UNBROKEN_S: f64 = 300.0;
+
+/// When a presence that the vendor gives without a start is known to have begun.
+pub(crate) struct PresenceSeen<'a> {
+    pub(crate) before: Option<&'a AgentSlot>,
+    /// Everything is being sent anew and this row comes for the first time: what changed, changed while
+    /// nobody looked.
+    pub(crate) unwatched: bool,
+    /// Last data of the earlier run, for restored rows.
+    pub(crate) last_data_at: Option<Timestamp>,
+    /// When the batch was received, our clock.
+    pub(crate) at: Timestamp,
+    /// Server clock minus ours, seconds.
+    pub(crate) skew_s: f64,
+}
+
+impl PresenceSeen<'_> {
+    /// Fills `presence_since`, where the vendor does not tell it. A change that was seen is `observed`;
+    /// what was already so when we first looked, or changed while nobody looked, is `at_least`.
+    pub(crate) fn fill(&self, agent: &mut Agent) {
+        if agent.presence_since.is_some() {
+            agent.presence_since_kind.get_or_insert(SinceKind::Reported);
+            return;
+        }
+        let (since, kind) = match self.before {
+            Some(slot) if slot.row.presence == agent.presence && self.is_unbroken(slot) => {
+                (slot.row.presence_since, slot.row.presence_since_kind)
+            }
+            Some(slot)
+                if slot.row.presence != agent.presence
+                    && slot.row.presence != Presence::Unknown
+                    && !slot.extra.restored
+                    && !self.unwatched =>
+            {
+                (None, Some(SinceKind::Observed))
+            }
+            _ => (None, Some(SinceKind::AtLeast)),
+        };
+        // Instants of a row are in the vendor's clock, also those that we have seen ourselves.
+        agent.presence_since = since.or_else(|| Some(self.at.plus_seconds(self.skew_s)));
+        agent.presence_since_kind = kind.or(Some(SinceKind::AtLeast));
+    }
+
+    fn is_unbroken(&self, slot: &AgentSlot) -> bool {
+        !slot.extra.restored
+            || self.last_data_at.is_some_and(|last| self.at.seconds_since(last) <= UNBROKEN_S)
+    }
+}
