@@ -8,6 +8,7 @@ pub mod clock;
 pub mod http;
 pub mod liveness;
 pub mod origin;
+pub mod poll;
 mod proxy;
 pub mod rate;
 pub mod secret;

@@ -1,0 +1,500 @@
+//! What to ask next, and what an answer means for the link. Pure: time is passed in as the span since
+//! the start on a clock that never jumps.
+//!
+//! The rules, in the order in which they bite:
+//! - Whoever does not know how the vendor is (start, lost link, pause, refusal, sleep) sends one request
+//!   only, the *probe*, and asks the rest when it was answered.
+//! - A request that fails or is late means that the link is dead. The same endpoint twice in a row while
+//!   others answer means that it fails alone.
+//! - A refusal soon after success is first taken for throttling, until another endpoint proves that it
+//!   is not. All endpoints refused: denied.
+//! - Being slowed down doubles all intervals; every good answer gives a little back.
+
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+
+use super::Plan;
+
+/// Span since the start, on a clock that never jumps.
+pub type Mono = Duration;
+
+/// Why an endpoint gave no data. Every text is one plain sentence without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No complete answer: the link is dead.
+    Link(String),
+    /// An answer that is no data: a server's fault, a web page, a body that cannot be read.
+    Broken {
+        /// What, where, what to do.
+        sentence: String,
+        /// Whether asking again soon may help (a server's fault) or not (our request is refused as such).
+        soon: bool,
+    },
+    /// The vendor does not let us see this.
+    Refused {
+        /// What, where, what to do.
+        sentence: String,
+        /// It is who we are that was refused (401), not what we asked for (403).
+        credentials: bool,
+    },
+    /// Signing in was refused for good: trying again could lock the account.
+    SignIn(String),
+    /// The vendor told us to slow down.
+    Throttled {
+        /// What, where, what to do.
+        sentence: String,
+        /// When to come back, where the vendor said so.
+        after: Option<Duration>,
+    },
+    /// Cannot work until somebody changes the configuration or the secret.
+    Misconfigured(String),
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Ask this endpoint; [`Schedule::answered`] must follow.
+    Ask(usize),
+    /// Nothing before this moment (`None`: nothing before an answer).
+    Wait(Option<Mono>),
+}
+
+/// How an endpoint stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Not yet answered, or answered well.
+    Fine,
+    /// Fails alone.
+    Failing(String),
+    /// Refused for good.
+    Refused(String),
+    /// Refused right after success: perhaps throttled. Since when.
+    Suspect(String, Mono),
+    /// Slowed down or refused while others are not.
+    Paused(String),
+}
+
+pub(super) struct Endpoint {
+    pub plan: Plan,
+    pub due: Mono,
+    pub asked: Option<Mono>,
+    pub last_good: Option<Mono>,
+    /// Bad answers in a row.
+    pub failures: u32,
+    last_link_failure: Option<Mono>,
+    last_throttle: Option<Mono>,
+    /// The last round in which it is known how this endpoint stands.
+    pub settled: u64,
+    pub standing: Standing,
+    /// Good, but not whole.
+    pub partial: Option<String>,
+    /// What its last bad answer said.
+    pub said: Option<String>,
+    step: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    Link,
+    Throttle,
+    Denied,
+    Misconfigured,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Every endpoint at its own time.
+    Open,
+    /// One request, to see how the vendor is.
+    Probing,
+    /// Nothing before `until`; `None`: nothing at all.
+    Shut { why: Why, until: Option<Mono>, sentence: String },
+}
+
+/// A second try, a third, and so on for ever.
+const AGAIN: [u64; 3] = [2, 8, 30];
+/// Pauses when the vendor does not say how long.
+const PAUSES: [u64; 3] = [60, 120, 300];
+/// Denied: at most one try in this time.
+const DENIED: Duration = Duration::from_secs(300);
+/// No wait that a vendor asks for is longer.
+const LONGEST: Duration = Duration::from_secs(900);
+/// A refusal this soon after success may be throttling.
+const SOON_AFTER: Duration = Duration::from_secs(600);
+/// A link that held this long starts its backoff anew.
+const HEALTHY: Duration = Duration::from_secs(30);
+/// Intervals are never stretched further.
+const SLOWEST: f64 = 8.0;
+
+/// The schedule of one source.
+pub struct Schedule {
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) gate: Gate,
+    /// When the gate last changed to `Shut`: answers to older requests say nothing about it.
+    shut_at: Mono,
+    up_since: Option<Mono>,
+    attempt: usize,
+    pauses: usize,
+    probes: usize,
+    /// Grows whenever nothing is known any more; see [`Endpoint::settled`].
+    pub(super) round: u64,
+    pub(super) slow: f64,
+    pub(super) shown: model::Health,
+    rng: SmallRng,
+}
+
+impl Schedule {
+    /// A schedule that has asked nothing yet.
+    pub fn new(plans: Vec<Plan>, seed: u64) -> Self {
+        let endpoints = plans
+            .into_iter()
+            .map(|plan| Endpoint {
+                plan,
+                due: Mono::ZERO,
+                asked: None,
+                last_good: None,
+                failures: 0,
+                last_link_failure: None,
+                last_throttle: None,
+                settled: 0,
+                standing: Standing::Fine,
+                partial: None,
+                said: None,
+                step: 0,
+            })
+            .collect();
+        Self {
+            endpoints,
+            gate: Gate::Probing,
+            shut_at: Mono::ZERO,
+            up_since: None,
+            attempt: 0,
+            pauses: 0,
+            probes: 0,
+            round: 1,
+            slow: 1.0,
+            shown: model::Health::Connecting,
+            rng: SmallRng::seed_from_u64(seed),
+        }
+    }
+
+    /// How many endpoints there are.
+    pub fn len(&self) -> usize {
+        self.endpoints.len()
+    }
+
+    /// Whether there is nothing to ask.
+    pub fn is_empty(&self) -> bool {
+        self.endpoints.is_empty()
+    }
+
+    /// The present interval of an endpoint, slowed down or not.
+    pub fn interval(&self, endpoint: usize) -> Duration {
+        self.endpoints[endpoint].plan.every.mul_f64(self.slow)
+    }
+
+    /// Gives an endpoint another interval from now on.
+    pub fn set_every(&mut self, endpoint: usize, every: Duration) {
+        let endpoint = &mut self.endpoints[endpoint];
+        if endpoint.plan.every != every {
+            let last = endpoint.due.saturating_sub(endpoint.plan.every);
+            endpoint.plan.every = every;
+            if endpoint.standing == Standing::Fine {
+                endpoint.due = last + every;
+            }
+        }
+    }
+
+    /// What to do now. After `Ask` it may be called again at once.
+    pub fn next(&mut self, now: Mono) -> Next {
+        if let Gate::Shut { until, .. } = &self.gate {
+            match until {
+                Some(until) if *until <= now => self.gate = Gate::Probing,
+                until => return Next::Wait(*until),
+            }
+        }
+        let chosen = match self.gate {
+            Gate::Probing if self.endpoints.iter().any(|e| e.asked.is_some()) => None,
+            Gate::Probing => Some(self.probe()),
+            _ => (0..self.endpoints.len())
+                .filter(|i| self.endpoints[*i].asked.is_none() && self.endpoints[*i].due <= now)
+                .min_by_key(|i| self.endpoints[*i].due),
+        };
+        match chosen {
+            Some(endpoint) => {
+                self.endpoints[endpoint].asked = Some(now);
+                Next::Ask(endpoint)
+            }
+            None if self.gate == Gate::Probing => Next::Wait(None),
+            None => Next::Wait(
+                self.endpoints
+                    .iter()
+                    .filter(|e| e.asked.is_none())
+                    .map(|e| e.due)
+                    .chain(self.deadlines(now))
+                    .min(),
+            ),
+        }
+    }
+
+    /// The endpoint to try next when nothing is known; another one each time, so that one which hangs
+    /// cannot hide the others.
+    fn probe(&mut self) -> usize {
+        let of = |wanted: fn(&Endpoint) -> bool| -> Vec<usize> {
+            (0..self.endpoints.len()).filter(|i| wanted(&self.endpoints[*i])).collect()
+        };
+        let mut among = of(|e| !e.plan.optional && !matches!(e.standing, Standing::Refused(_)));
+        if among.is_empty() {
+            among = of(|e| !e.plan.optional);
+        }
+        let chosen = among[self.probes % among.len()];
+        self.probes += 1;
+        chosen
+    }
+
+    /// An endpoint has answered well; `partial` says what is missing, where something is.
+    pub fn good(&mut self, index: usize, now: Mono, partial: Option<String>) {
+        let asked = self.endpoints[index].asked.take().unwrap_or(now);
+        let all_bad = self.all_bad();
+        self.slow = (self.slow - 0.1).max(1.0);
+        let interval = self.jittered(self.interval(index));
+        let endpoint = &mut self.endpoints[index];
+        endpoint.last_good = Some(now);
+        endpoint.failures = 0;
+        endpoint.step = 0;
+        endpoint.settled = self.round;
+        endpoint.standing = Standing::Fine;
+        endpoint.partial = partial;
+        endpoint.due = (asked + interval).max(now);
+        if endpoint.plan.optional {
+            return;
+        }
+        for other in &mut self.endpoints {
+            if let Standing::Suspect(sentence, since) = &other.standing
+                && *since <= asked
+            {
+                other.standing = Standing::Paused(sentence.clone());
+                other.settled = self.round;
+            }
+        }
+        if asked >= self.shut_at && !matches!(self.gate, Gate::Shut { .. }) {
+            self.opened(now);
+            if all_bad {
+                self.hurry(now, |e| matches!(e.standing, Standing::Failing(_)));
+            }
+        }
+    }
+
+    /// An endpoint has given no data.
+    pub fn bad(&mut self, index: usize, now: Mono, trouble: Trouble) {
+        let asked = self.endpoints[index].asked.take().unwrap_or(now);
+        // Requests that were already under way when the gate was shut say nothing new about it.
+        let old = asked < self.shut_at || matches!(self.gate, Gate::Shut { .. });
+        let endpoint = &mut self.endpoints[index];
+        endpoint.failures += 1;
+        if endpoint.plan.optional && !matches!(trouble, Trouble::SignIn(_) | Trouble::Misconfigured(_)) {
+            return self.look_up_failed(index, now, trouble, old);
+        }
+        match trouble {
+            Trouble::SignIn(sentence) => self.shut(now, None, Why::Denied, sentence),
+            Trouble::Misconfigured(sentence) => self.shut(now, None, Why::Misconfigured, sentence),
+            Trouble::Link(sentence) => {
+                let before = endpoint.last_link_failure.replace(now);
+                let others_answer = before.is_some_and(|before| {
+                    self.endpoints.iter().any(|e| !e.plan.optional && e.last_good.is_some_and(|g| g > before))
+                });
+                if others_answer && self.gate == Gate::Open {
+                    self.fails_alone(index, now, sentence, true);
+                } else if old {
+                    self.endpoints[index].due = now;
+                } else {
+                    self.lost(now, sentence);
+                }
+            }
+            Trouble::Broken { sentence, soon } => self.fails_alone(index, now, sentence, soon),
+            Trouble::Refused { sentence, credentials } => self.refused(index, now, sentence, credentials),
+            Trouble::Throttled { sentence, after } => self.throttled(index, now, sentence, after, old),
+        }
+    }
+
+    /// The machine slept, or the wall clock jumped ahead: nothing that we know is fresh.
+    pub fn woke(&mut self, now: Mono) {
+        if self.shown == model::Health::Live {
+            self.shown = model::Health::Stale;
+        }
+        self.round += 1;
+        match self.gate {
+            Gate::Shut { why: Why::Link, .. } | Gate::Open => self.gate = Gate::Probing,
+            _ => {}
+        }
+        self.shut_at = now;
+    }
+
+    fn look_up_failed(&mut self, index: usize, now: Mono, trouble: Trouble, old: bool) {
+        let (sentence, wait) = match trouble {
+            Trouble::Throttled { sentence, after } => {
+                return self.throttled(index, now, sentence, after, old);
+            }
+            Trouble::Refused { sentence, .. } => (sentence, Duration::from_secs(3600)),
+            Trouble::Link(sentence) | Trouble::Broken { sentence, .. } => (sentence, self.again(index)),
+            Trouble::SignIn(_) | Trouble::Misconfigured(_) => return,
+        };
+        let endpoint = &mut self.endpoints[index];
+        endpoint.standing = Standing::Failing(sentence);
+        endpoint.settled = self.round;
+        endpoint.due = now + wait;
+    }
+
+    fn lost(&mut self, now: Mono, sentence: String) {
+        if self.up_since.is_some_and(|since| now.saturating_sub(since) >= HEALTHY) {
+            self.attempt = 0;
+        }
+        // Full jitter, with a little that keeps two tries apart.
+        let ceiling = Duration::from_secs(AGAIN[self.attempt.min(AGAIN.len() - 1)]);
+        let wait = Duration::from_millis(250).max(ceiling.mul_f64(self.rng.random_range(0.0..1.0)));
+        self.attempt += 1;
+        self.shut(now, Some(now + wait), Why::Link, sentence);
+    }
+
+    fn fails_alone(&mut self, index: usize, now: Mono, sentence: String, soon: bool) {
+        let wait = if soon { self.again(index) } else { self.jittered(self.interval(index)) };
+        let round = self.round;
+        let endpoint = &mut self.endpoints[index];
+        endpoint.due = now + wait;
+        let first = !matches!(endpoint.standing, Standing::Failing(_));
+        if endpoint.failures >= 2 || (!soon && endpoint.last_good.is_none()) {
+            endpoint.said = Some(sentence.clone());
+            endpoint.standing = Standing::Failing(sentence);
+            endpoint.settled = round;
+            if first {
+                // Is it this one alone? The others tell.
+                let just = now.saturating_sub(Duration::from_secs(2));
+                self.hurry(now, |e| e.last_good.is_none_or(|good| good < just) && e.failures == 0);
+            }
+        } else {
+            endpoint.standing = Standing::Fine;
+            endpoint.said = Some(sentence);
+        }
+        // Something answers there, so the others are worth a try.
+        if self.gate == Gate::Probing {
+            self.opened(now);
+        }
+    }
+
+    fn refused(&mut self, index: usize, now: Mono, sentence: String, credentials: bool) {
+        let round = self.round;
+        let endpoint = &mut self.endpoints[index];
+        let recent = endpoint.last_good.is_some_and(|good| now.saturating_sub(good) < SOON_AFTER);
+        let suspected = matches!(endpoint.standing, Standing::Suspect(..) | Standing::Paused(_));
+        if !credentials && (recent || suspected) && endpoint.step < PAUSES.len() {
+            let wait = Duration::from_secs(PAUSES[endpoint.step]);
+            endpoint.step += 1;
+            endpoint.due = now + wait;
+            endpoint.standing = match &endpoint.standing {
+                Standing::Paused(_) => Standing::Paused(sentence.clone()),
+                _ => Standing::Suspect(sentence.clone(), now),
+            };
+            self.slow = (self.slow * 2.0).min(SLOWEST);
+            if self.gate == Gate::Probing {
+                self.shut(now, Some(now + wait), Why::Throttle, sentence);
+            }
+            return;
+        }
+        let rechecks = endpoint.step.saturating_sub(PAUSES.len()).min(4);
+        endpoint.step = endpoint.step.max(PAUSES.len()) + 1;
+        endpoint.due = now + DENIED * (1 << rechecks);
+        endpoint.standing = Standing::Refused(sentence.clone());
+        endpoint.settled = round;
+        let all = self.endpoints.iter().filter(|e| !e.plan.optional);
+        let all_refused = all.clone().all(|e| matches!(e.standing, Standing::Refused(_)));
+        if matches!(self.gate, Gate::Shut { .. }) {
+            return;
+        }
+        if all_refused || (credentials && self.gate == Gate::Probing) {
+            self.shut(now, Some(now + DENIED), Why::Denied, sentence);
+        } else {
+            if credentials {
+                self.hurry(now, |e| e.standing == Standing::Fine);
+            }
+            self.opened(now);
+        }
+    }
+
+    fn throttled(&mut self, index: usize, now: Mono, sentence: String, after: Option<Duration>, old: bool) {
+        let before = self.endpoints[index].last_throttle.replace(now);
+        let alone = self.gate == Gate::Open
+            && before.is_some_and(|before| {
+                self.endpoints
+                    .iter()
+                    .any(|e| !e.plan.optional && e.last_good.is_some_and(|good| good > before))
+            });
+        if !old {
+            self.pauses = if alone || before.is_none() { 0 } else { self.pauses };
+        }
+        let wait = after
+            .unwrap_or(Duration::from_secs(PAUSES[self.pauses.min(PAUSES.len() - 1)]))
+            .clamp(Duration::from_secs(1), LONGEST);
+        let until = now + wait;
+        let round = self.round;
+        let endpoint = &mut self.endpoints[index];
+        endpoint.due = until;
+        if alone {
+            endpoint.standing = Standing::Paused(sentence);
+            endpoint.settled = round;
+            return;
+        }
+        if let Gate::Shut { why: Why::Throttle, until: Some(old_until), .. } = &mut self.gate {
+            *old_until = until.max(*old_until);
+            return;
+        }
+        if old {
+            return;
+        }
+        self.slow = (self.slow * 2.0).min(SLOWEST);
+        self.pauses += 1;
+        self.shut(now, Some(until), Why::Throttle, sentence);
+    }
+
+    fn shut(&mut self, now: Mono, until: Option<Mono>, why: Why, sentence: String) {
+        self.gate = Gate::Shut { why, until, sentence };
+        self.shut_at = now;
+        self.up_since = None;
+        self.round += 1;
+    }
+
+    fn opened(&mut self, now: Mono) {
+        if self.gate == Gate::Open {
+            return;
+        }
+        self.gate = Gate::Open;
+        self.up_since = Some(now);
+        let round = self.round;
+        self.hurry(now, |e| e.settled < round);
+    }
+
+    fn hurry(&mut self, now: Mono, which: impl Fn(&Endpoint) -> bool) {
+        for endpoint in self.endpoints.iter_mut().filter(|e| which(e)) {
+            endpoint.due = endpoint.due.min(now);
+        }
+    }
+
+    /// Whether no endpoint that counts gave data when it was last asked.
+    pub(super) fn all_bad(&self) -> bool {
+        self.endpoints.iter().filter(|e| !e.plan.optional).all(|e| e.failures > 0)
+    }
+
+    fn again(&mut self, index: usize) -> Duration {
+        let failures = self.endpoints[index].failures as usize;
+        match AGAIN.get(failures.saturating_sub(1)) {
+            Some(seconds) => self.jittered(Duration::from_secs(*seconds)),
+            None => self.jittered(self.interval(index).max(Duration::from_secs(30))),
+        }
+    }
+
+    /// Up to a tenth sooner or later, but never so late that a dead link would be noticed late.
+    fn jittered(&mut self, span: Duration) -> Duration {
+        let later = (2.0 / span.as_secs_f64().max(0.001)).min(0.1);
+        span.mul_f64(1.0 + self.rng.random_range(-0.1..later))
+    }
+}

@@ -1,0 +1,293 @@
+//! The schedule against a vendor that never was: answers come at once, time is counted.
+
+use std::time::Duration;
+
+use model::Health;
+
+use super::{Next, Plan, Schedule, Trouble, health::Verdict};
+
+const RIGHTNOW: usize = 0;
+const QUEUE: usize = 1;
+const TODAY: usize = 3;
+const LOOKUPS: usize = 4;
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+fn refused() -> Trouble {
+    Trouble::Refused { sentence: "refused".into(), credentials: false }
+}
+fn link() -> Trouble {
+    Trouble::Link("gone".into())
+}
+fn broken() -> Trouble {
+    Trouble::Broken { sentence: "502".into(), soon: true }
+}
+
+struct Play {
+    schedule: Schedule,
+    now: Duration,
+    asked: Vec<(u64, usize)>,
+    seen: Vec<Verdict>,
+}
+
+impl Play {
+    fn new() -> Self {
+        let plans = vec![
+            Plan::of("rightnow", 15),
+            Plan::of("queue", 15),
+            Plan::of("agents", 30),
+            Plan::of("today", 120),
+            Plan::look_up("lookups", 900),
+        ];
+        Self { schedule: Schedule::new(plans, 7), now: Duration::ZERO, asked: Vec::new(), seen: Vec::new() }
+    }
+    /// Runs until a moment, answering every request by `vendor`.
+    fn until(
+        &mut self,
+        end: Duration,
+        mut vendor: impl FnMut(usize, u64) -> Result<(), Trouble>,
+    ) -> &Verdict {
+        loop {
+            match self.schedule.next(self.now) {
+                Next::Ask(endpoint) => {
+                    self.asked.push((self.now.as_secs(), endpoint));
+                    match vendor(endpoint, self.now.as_secs()) {
+                        Ok(()) => self.schedule.good(endpoint, self.now, None),
+                        Err(trouble) => self.schedule.bad(endpoint, self.now, trouble),
+                    }
+                }
+                Next::Wait(until) => {
+                    let until = until.unwrap_or(end).min(end);
+                    self.now = until;
+                    self.look();
+                    if self.now >= end {
+                        break;
+                    }
+                }
+            }
+            self.look();
+        }
+        self.seen.last().unwrap()
+    }
+    fn look(&mut self) {
+        if let Some(verdict) = self.schedule.verdict(self.now)
+            && self.seen.last() != Some(&verdict)
+        {
+            self.seen.push(verdict);
+        }
+    }
+    fn healths(&self) -> Vec<Health> {
+        let mut healths: Vec<Health> = self.seen.iter().map(|v| v.health).collect();
+        healths.dedup();
+        healths
+    }
+    fn count(&self, endpoint: usize, from: u64) -> usize {
+        self.asked.iter().filter(|(at, e)| *e == endpoint && *at >= from).count()
+    }
+}
+
+#[test]
+fn a_good_vendor_is_live_and_asked_at_its_pace() {
+    let mut play = Play::new();
+    let verdict = play.until(secs(600), |_, _| Ok(()));
+    assert_eq!((verdict.health, verdict.gaps.len()), (Health::Live, 0));
+    assert_eq!(play.healths(), [Health::Live]);
+    let counts: Vec<usize> = (0..5).map(|e| play.count(e, 0)).collect();
+    assert!((38..=46).contains(&counts[0]) && (38..=46).contains(&counts[1]), "{counts:?}");
+    assert!((18..=24).contains(&counts[2]) && (5..=7).contains(&counts[3]) && counts[4] == 1, "{counts:?}");
+}
+
+#[test]
+fn the_first_request_goes_alone() {
+    let mut play = Play::new();
+    assert_eq!(play.schedule.next(secs(0)), Next::Ask(RIGHTNOW));
+    assert_eq!(play.schedule.next(secs(0)), Next::Wait(None));
+    play.schedule.good(RIGHTNOW, secs(1), None);
+    assert!(play.schedule.verdict(secs(1)).is_none());
+    assert!(matches!(play.schedule.next(secs(1)), Next::Ask(_)));
+}
+
+#[test]
+fn a_lost_link_is_retried_with_single_probes_and_comes_back_whole() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.until(secs(300), |_, _| Err(link()));
+    assert_eq!(play.healths(), [Health::Live, Health::Retrying]);
+    let tries = play.asked.iter().filter(|(at, _)| (100..300).contains(at)).count();
+    assert!((6..=40).contains(&tries), "{tries}");
+    let back = play.now.as_secs();
+    let verdict = play.until(secs(345), |_, _| Ok(())).clone();
+    assert_eq!(verdict.health, Health::Live);
+    assert!(play.count(TODAY, back) >= 1, "everything is asked anew");
+}
+
+#[test]
+fn l3_p22_one_endpoint_that_fails_alone_is_a_gap() {
+    let mut play = Play::new();
+    let verdict = play.until(secs(60), |e, _| if e == QUEUE { Err(broken()) } else { Ok(()) }).clone();
+    assert_eq!((verdict.health, verdict.gaps.as_slice()), (Health::Live, &["queue".to_owned()][..]));
+    let verdict = play.until(secs(120), |_, _| Ok(())).clone();
+    assert_eq!((verdict.health, verdict.gaps.len(), verdict.error), (Health::Live, 0, None));
+}
+
+#[test]
+fn one_endpoint_that_hangs_does_not_hide_the_others() {
+    let mut play = Play::new();
+    let verdict = play.until(secs(60), |e, _| if e == RIGHTNOW { Err(link()) } else { Ok(()) }).clone();
+    assert_eq!((verdict.health, verdict.gaps.as_slice()), (Health::Live, &["rightnow".to_owned()][..]));
+}
+
+#[test]
+fn all_endpoints_broken_is_no_link_within_seconds() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.until(secs(122), |_, _| Err(broken()));
+    assert_eq!(play.seen.last().unwrap().health, Health::Retrying);
+    assert!(play.seen.last().unwrap().retry_at.is_some());
+    let verdict = play.until(secs(190), |_, _| Ok(())).clone();
+    assert_eq!((verdict.health, verdict.gaps.len()), (Health::Live, 0));
+}
+
+#[test]
+fn a6_forbidden_from_the_start_is_a_gap_and_rarely_asked_again() {
+    let mut play = Play::new();
+    let verdict = play.until(secs(1000), |e, _| if e == QUEUE { Err(refused()) } else { Ok(()) }).clone();
+    assert_eq!((verdict.health, verdict.gaps.as_slice()), (Health::Live, &["queue".to_owned()][..]));
+    assert!(play.count(QUEUE, 0) <= 3, "{}", play.count(QUEUE, 0));
+}
+
+#[test]
+fn everything_forbidden_is_denied_and_tried_at_most_every_five_minutes() {
+    let mut play = Play::new();
+    let verdict = play.until(secs(1000), |_, _| Err(refused())).clone();
+    assert_eq!((verdict.health, verdict.gaps.len()), (Health::Denied, 0));
+    assert!(play.asked.len() <= 4 + 3, "{:?}", play.asked);
+    let verdict = play.until(secs(1300), |_, _| Ok(())).clone();
+    assert_eq!((verdict.health, verdict.gaps.len()), (Health::Live, 0));
+}
+
+#[test]
+fn wrong_credentials_are_shown_once_not_four_times() {
+    let mut play = Play::new();
+    let wrong = || Trouble::Refused { sentence: "401".into(), credentials: true };
+    assert_eq!(play.until(secs(290), |_, _| Err(wrong())).health, Health::Denied);
+    assert_eq!(play.asked.len(), 1);
+}
+
+#[test]
+fn credentials_refused_in_mid_life_are_denied_at_once() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    let wrong = || Trouble::Refused { sentence: "401".into(), credentials: true };
+    play.until(secs(120), |_, _| Err(wrong()));
+    assert_eq!(play.healths(), [Health::Live, Health::Denied]);
+    assert!(play.asked.iter().filter(|(at, _)| *at >= 100).count() <= 4);
+}
+
+#[test]
+fn a7_a_refused_sign_in_is_never_repeated() {
+    let mut play = Play::new();
+    let verdict = play.until(secs(9000), |_, _| Err(Trouble::SignIn("wrong".into()))).clone();
+    assert_eq!((verdict.health, verdict.retry_at), (Health::Denied, None));
+    assert_eq!(play.asked.len(), 1);
+}
+
+#[test]
+fn d5_a_refusal_right_after_success_is_first_throttling() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    // All refuse: it stays throttling for 60 + 120 + 300 s, then permission is lost.
+    play.until(secs(400), |_, _| Err(refused()));
+    assert_eq!(play.healths(), [Health::Live, Health::Throttled]);
+    play.until(secs(1400), |_, _| Err(refused()));
+    assert_eq!(play.healths(), [Health::Live, Health::Throttled, Health::Denied]);
+}
+
+#[test]
+fn d5_one_endpoint_refused_while_others_answer_is_a_gap_in_the_end() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    let verdict = play.until(secs(135), |e, _| if e == QUEUE { Err(refused()) } else { Ok(()) }).clone();
+    assert_eq!(play.healths(), [Health::Live, Health::Throttled, Health::Live]);
+    assert_eq!(verdict.gaps, ["queue"]);
+    play.until(secs(2000), |e, _| if e == QUEUE { Err(refused()) } else { Ok(()) });
+    assert!(play.count(QUEUE, 135) <= 8, "{}", play.count(QUEUE, 135));
+    assert!(play.seen.last().unwrap().health == Health::Live);
+}
+
+#[test]
+fn l1_l2_throttled_pauses_the_account_and_stretches_intervals() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    let slow = |after: u64| Trouble::Throttled { sentence: "429".into(), after: Some(secs(after)) };
+    let mut told = false;
+    let mut vendor =
+        |_: usize, _: u64| if std::mem::replace(&mut told, true) { Ok(()) } else { Err(slow(40)) };
+    play.until(secs(116), &mut vendor);
+    let at = play.seen.last().unwrap().clone();
+    assert_eq!(at.health, Health::Throttled);
+    let from = play.asked.last().unwrap().0;
+    let retry = at.retry_at.unwrap().as_secs();
+    assert!((from + 39..=from + 41).contains(&retry), "{from} {retry}");
+    play.until(secs(retry + 1), &mut vendor);
+    assert_eq!(play.seen.last().unwrap().health, Health::Live);
+    assert!(play.schedule.interval(RIGHTNOW) > secs(15));
+    play.until(secs(retry + 900), &mut vendor);
+    assert_eq!(play.schedule.interval(RIGHTNOW), secs(15));
+    // Clamped to a quarter of an hour.
+    let from = play.now.as_secs();
+    play.until(secs(from + 20), |_, _| Err(slow(1_000_000_000)));
+    let retry = play.seen.last().unwrap().retry_at.unwrap().as_secs();
+    assert!(retry <= from + 920, "{retry}");
+}
+
+#[test]
+fn l3_throttled_again_while_others_answer_concerns_one_endpoint() {
+    let mut play = Play::new();
+    let slow = || Trouble::Throttled { sentence: "429".into(), after: None };
+    let verdict = play.until(secs(200), |e, _| if e == QUEUE { Err(slow()) } else { Ok(()) }).clone();
+    assert_eq!((verdict.health, verdict.gaps.as_slice()), (Health::Live, &["queue".to_owned()][..]));
+}
+
+#[test]
+fn look_ups_never_decide_how_the_source_is() {
+    for trouble in [refused(), link(), broken()] {
+        let mut play = Play::new();
+        let verdict =
+            play.until(secs(60), |e, _| if e == LOOKUPS { Err(trouble.clone()) } else { Ok(()) }).clone();
+        assert_eq!((verdict.health, verdict.gaps.as_slice()), (Health::Live, &["lookups".to_owned()][..]));
+    }
+}
+
+#[test]
+fn an_answer_that_never_comes_makes_stale_and_sleep_does_at_once() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    // The next requests are under way and nothing comes back.
+    let mut now = play.now;
+    while let Next::Ask(_) | Next::Wait(Some(_)) = play.schedule.next(now) {
+        now += secs(1);
+        if now > secs(100 + 60) {
+            break;
+        }
+    }
+    assert_eq!(play.schedule.verdict(secs(160)).unwrap().health, Health::Stale);
+
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.schedule.woke(secs(100));
+    assert_eq!(play.schedule.verdict(secs(100)).unwrap().health, Health::Stale);
+    assert_eq!(play.until(secs(101), |_, _| Ok(())).health, Health::Live);
+}
+
+#[test]
+fn a_gap_that_lasts_makes_its_figures_outdated() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.until(secs(130), |e, _| if e == QUEUE { Err(broken()) } else { Ok(()) });
+    assert!(play.schedule.outdated(secs(130)).is_empty());
+    play.until(secs(170), |e, _| if e == QUEUE { Err(broken()) } else { Ok(()) });
+    assert_eq!(play.schedule.outdated(secs(170)), [QUEUE]);
+    assert_eq!(play.seen.last().unwrap().health, Health::Live);
+}
