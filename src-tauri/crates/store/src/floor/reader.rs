@@ -1,0 +1,70 @@
+//! The reading end of the log: for `floorctl`, for the time machine and for rules tried on the past.
+
+use std::path::{Path, PathBuf};
+
+use model::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    query::Log,
+    rows::{FloorAt, Gap, Span, Step},
+    schema,
+};
+use crate::{StoreError, open::open_reader};
+
+/// `floor.db` open for reading only; any number of them, also while a [`crate::FloorLog`] writes.
+pub struct FloorReader {
+    path: PathBuf,
+    db: Connection,
+}
+
+impl FloorReader {
+    /// Opens an existing log. Errors: [`StoreError::Missing`], [`StoreError::Newer`],
+    /// [`StoreError::Damaged`], [`StoreError::Open`]. Nothing is ever put aside by a reader.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = open_reader(path)?;
+        schema::verify_for_reading(&db, path)?;
+        Ok(Self { path: path.to_owned(), db })
+    }
+    fn log(&self) -> Log<'_> {
+        Log { db: &self.db, path: &self.path }
+    }
+    /// The floor at an instant; `None` when history begins later.
+    pub fn floor_at(&self, at: Timestamp) -> Result<Option<FloorAt>, StoreError> {
+        match self.log().read(at)? {
+            None => Ok(None),
+            Some(read) => read.damage.map_or_else(|| Ok(Some(read.image.floor())), Err),
+        }
+    }
+    /// Tells the floor at `from` (or where history begins, when that is later) as a whole, then every
+    /// step until `until`, in the order they were written.
+    pub fn replay(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        mut told: impl FnMut(Step),
+    ) -> Result<(), StoreError> {
+        self.log().replay(from, until, &mut told)
+    }
+    /// From when to when there is history; `None` when there is none.
+    pub fn span(&self) -> Result<Option<Span>, StoreError> {
+        self.log().span()
+    }
+    /// When the history between two instants does not know the truth.
+    pub fn gaps(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Gap>, StoreError> {
+        self.log().gaps(from, until)
+    }
+    /// Reads the whole file for damage that no block has shown yet. Slow on a big one: for a background
+    /// thread, never before the first picture.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let word: String = self
+            .db
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(|e| StoreError::from_sqlite(&self.path, &e))?;
+        if word == "ok" {
+            Ok(())
+        } else {
+            Err(StoreError::damaged(&self.path, "its pages contradict each other"))
+        }
+    }
+}

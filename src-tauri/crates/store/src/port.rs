@@ -1,0 +1,92 @@
+//! The little that depends on the operating system: permissions, the identity of a file, the lock.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::StoreError;
+
+/// Makes the folder (and those above it) for the owner's eyes only. One that exists keeps its permissions.
+pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
+    if dir.as_os_str().is_empty() || dir.is_dir() {
+        return Ok(());
+    }
+    let mut make = fs::DirBuilder::new();
+    make.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
+    make.create(dir)
+}
+
+/// Opens or makes a file that only the owner may read and write; one that was readable by others no
+/// longer is. SQLite gives its companion files the permissions of the database.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(file)
+}
+
+/// What tells one file from another at the same path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileIdentity(u64, u64);
+
+/// The identity of the file at `path`; `None` where it is gone or the system has no such notion.
+pub(crate) fn identity(path: &Path) -> Option<FileIdentity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).ok().map(|m| FileIdentity(m.dev(), m.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        // An open file cannot be deleted or replaced there.
+        fs::metadata(path).ok().map(|_| FileIdentity(0, 0))
+    }
+}
+
+/// Makes sure that a rename in this folder survives a power cut, where the system can promise it.
+pub(crate) fn sync_dir(dir: &Path) {
+    #[cfg(unix)]
+    if let Ok(handle) = File::open(if dir.as_os_str().is_empty() { Path::new(".") } else { dir }) {
+        // A file system that cannot do it has no stronger promise to give.
+        let _ = handle.sync_all();
+    }
+    #[cfg(not(unix))]
+    let _ = dir;
+}
+
+/// Held while a database is open for writing. The system lets go of it when the process ends, however
+/// it ends: a stale lock cannot exist.
+#[derive(Debug)]
+pub(crate) struct WriteLock {
+    _file: File,
+}
+
+impl WriteLock {
+    /// Takes the lock file beside a database: `floor.db` is guarded by `floor.lock`.
+    pub(crate) fn take(database: &Path) -> Result<Self, StoreError> {
+        let path: PathBuf = database.with_extension("lock");
+        let file = private_file(&path).map_err(|e| StoreError::from_io(&path, &e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
+            // A network file system without locks: going on alone beats not going on.
+            Err(fs::TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
+                Ok(Self { _file: file })
+            }
+            Err(fs::TryLockError::Error(e)) => Err(StoreError::from_io(&path, &e)),
+        }
+    }
+}
