@@ -152,6 +152,13 @@ pub const TABLE: &[RuleMetric] = &[
         Words(&["beyondtrust", "comm100", "giosg", "liveperson", "pingstreams"]),
         "which system",
     ),
+    m(
+        &[Source],
+        "lost_for",
+        Number(Seconds),
+        "now - when it stopped being live, through every new try; 0 while live, before it ever was, \
+         and when disabled, denied or misconfigured",
+    ),
     m(&[Source], "data_age", Number(Seconds), "now - last_data_at"),
     m(&[Source], "clock_skew", Number(Seconds), "server clock - ours"),
     m(&[Source], "denied", Words(FLAG), "credentials or permission refused"),

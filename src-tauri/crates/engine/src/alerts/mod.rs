@@ -1,23 +1,20 @@
 //! Rules and the alert state machine.
 
+mod condition;
+mod defaults;
 mod facts;
+mod globs;
+mod hours;
+mod language;
 pub mod metrics;
+mod rule;
+mod rulebook;
 mod spec;
 
 pub use facts::{Facts, MetricName, Reading, Touched, floor_key, source_key};
+pub use language::RuleError;
+pub use rule::{Channel, Rule};
+pub use rulebook::Rulebook;
 pub use spec::{
     GroupSpec, HoursSpec, OverrideSpec, Position, RuleSpec, ScopeSpec, ServiceLevelTarget, SlFormula, Targets,
 };
-
-/// The rules in force, with groups, hours and targets.
-#[derive(Clone, Debug, Default)]
-pub struct Rulebook {
-    targets: Targets,
-}
-
-impl Rulebook {
-    /// What the cards are held against.
-    pub fn targets(&self) -> &Targets {
-        &self.targets
-    }
-}
