@@ -26,7 +26,8 @@ const TRAY: u32 = 64;
 /// Writes every picture into `icons/`.
 pub fn write(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder.join("tray"))?;
-    for (name, size) in [("32x32.png", 32), ("128x128.png", 128), ("128x128@2x.png", 256), ("icon.png", 512)] {
+    for (name, size) in [("32x32.png", 32), ("128x128.png", 128), ("128x128@2x.png", 256), ("icon.png", 512)]
+    {
         fs::write(folder.join(name), app_icon(size)?)?;
     }
     let windows = [16, 32, 48, 256].map(|size| app_icon(size).map(|bytes| (size, bytes)));

@@ -1,0 +1,92 @@
+//! Tests counted from what the runners print: never more than really ran.
+
+use std::fmt;
+
+/// Tests of all runners.
+#[derive(Default)]
+pub struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Counts {
+    /// Adds what a log tells.
+    pub fn add(&mut self, log: &str) {
+        for line in log.lines() {
+            let line = plain(line);
+            // cargo: "test result: ok. 12 passed; 0 failed; 1 ignored; …"
+            if let Some(rest) = line.trim().strip_prefix("test result: ") {
+                for part in rest.split(['.', ';']).map(str::trim) {
+                    self.count(part);
+                }
+            }
+            // vitest: "Tests  2 failed | 34 passed (36)"
+            if let Some(rest) = line.trim().strip_prefix("Tests ") {
+                for part in rest.split('(').next().unwrap_or_default().split('|').map(str::trim) {
+                    self.count(part);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, part: &str) {
+        let Some((number, word)) = part.split_once(' ') else { return };
+        let Ok(number) = number.parse::<u64>() else { return };
+        match word {
+            "passed" => self.passed += number,
+            "failed" => self.failed += number,
+            "ignored" | "skipped" => self.ignored += number,
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} tests passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
+    }
+}
+
+/// What tests said they left out: the rest of each line after "skipped: ".
+pub fn skips(log: &str) -> Vec<String> {
+    log.lines()
+        .filter_map(|line| line.split_once("skipped: "))
+        .map(|(_, what)| what.trim().to_owned())
+        .collect()
+}
+
+/// Without the terminal's colours.
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for c in line.chars() {
+        match c {
+            '\u{1b}' => inside = true,
+            'm' if inside => inside = false,
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_both_runners() {
+        let mut counts = Counts::default();
+        counts.add(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+        );
+        counts.add(" \u{1b}[2m Tests \u{1b}[22m 2 failed | 34 passed (36)");
+        assert_eq!(counts.to_string(), "46 tests passed, 2 failed, 1 ignored");
+    }
+
+    #[test]
+    fn collects_what_was_left_out() {
+        assert_eq!(skips("test a ... skipped: no server given\nok\n"), ["no server given"]);
+    }
+}

@@ -1,0 +1,86 @@
+//! The main window: what it may load, and what closing it means.
+
+use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent, webview::NewWindowResponse};
+
+use crate::{core::Core, desk};
+
+/// The one window's label; capabilities name it.
+pub const MAIN: &str = "main";
+
+/// Opens the window on our own page, and on nothing else ever.
+pub fn open(app: &AppHandle, demo: bool) -> tauri::Result<()> {
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+        .title(if demo { "Floorwalker — DEMO" } else { "Floorwalker" })
+        .inner_size(1280.0, 800.0)
+        .min_inner_size(640.0, 420.0)
+        .on_navigation(is_own_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+        .disable_drag_drop_handler()
+        .build()?;
+    let handle = app.clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { api, .. } = event {
+            api.prevent_close();
+            close(handle.clone());
+        }
+    });
+    Ok(())
+}
+
+/// Our page under the schemes that Tauri serves it with, or the local dev server of a debug build.
+fn is_own_page(url: &Url) -> bool {
+    match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        "http" | "https" => {
+            url.host_str() == Some("tauri.localhost")
+                || (cfg!(debug_assertions) && url.host_str() == Some("127.0.0.1") && url.port() == Some(5187))
+        }
+        _ => false,
+    }
+}
+
+/// Leaves the app in the tray when the user wants that and a tray is really there; else ends it. A window
+/// that hides where nobody shows a tray could never be opened again.
+fn close(app: AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        let wanted = app.state::<Core>().preferences().await.is_none_or(|p| p.close_to_tray);
+        if wanted && crate::tray::stands(&app) && desk::tray_host().await {
+            if let Some(window) = app.get_webview_window(MAIN) {
+                let _ = window.hide();
+            }
+        } else {
+            app.exit(0);
+        }
+    });
+}
+
+/// Brings the window back, from the tray, from behind, from being minimised.
+pub fn show(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(MAIN) {
+        let _ = window.show();
+        let _ = window.unminimize();
+        let _ = window.set_focus();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_page_may_load() {
+        let own = |text: &str| is_own_page(&Url::parse(text).unwrap());
+        assert!(own("tauri://localhost/index.html"));
+        assert!(own("http://tauri.localhost/"));
+        for foreign in [
+            "https://example.com/",
+            "http://tauri.localhost.example.com/",
+            "file:///etc/hostname",
+            "data:text/html,hello",
+            "http://127.0.0.1:80/",
+        ] {
+            assert!(!own(foreign), "{foreign}");
+        }
+    }
+}
