@@ -1,8 +1,9 @@
 //! The main window: what it may load, and what closing it means.
 
-use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent, webview::NewWindowResponse};
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
-use crate::{core::Core, desk};
+use crate::{commands::Views, core::Core, desk};
 
 /// The one window's label; capabilities name it.
 pub const MAIN: &str = "main";
@@ -16,6 +17,12 @@ pub fn open(app: &AppHandle, demo: bool) -> tauri::Result<()> {
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
+        .on_page_load(|window, load| {
+            // A page that starts anew knows nothing of the views it had open.
+            if load.event() == PageLoadEvent::Started {
+                window.state::<Views>().close_all();
+            }
+        })
         .disable_drag_drop_handler()
         .build()?;
     let handle = app.clone();
