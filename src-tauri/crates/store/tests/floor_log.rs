@@ -1,4 +1,5 @@
 //! The log against a plain replay of what it was told, on real files.
+#![allow(clippy::unwrap_used)]
 
 mod floor;
 

@@ -345,6 +345,13 @@ impl FloorLog {
         &self.path
     }
 
+    /// A disk that is full, for tests: the file may not grow beyond so many pages.
+    #[doc(hidden)]
+    pub fn limit_pages_for_test(&self, pages: Option<u32>) {
+        let pages = pages.unwrap_or(u32::MAX - 1);
+        let _ = self.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+    }
+
     fn log(&self) -> Log<'_> {
         Log { db: &self.db, path: &self.path }
     }

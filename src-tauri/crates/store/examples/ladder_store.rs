@@ -1,0 +1,229 @@
+//! Rows e1, e2 and e5 of the performance ladder: what a change costs on the way to the disk, and how
+//! long the last floor takes to come back, each against the plain way in the same run.
+//!
+//! Prints one line per row: name, value, unit, gate, target. Passes on ratios only.
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, path::Path, sync::Arc, time::Instant};
+
+use model::{Channel, Conversation, ConversationState, Id, Timestamp};
+use rusqlite::{Connection, params};
+use store::{Entity, FloorLog, Logged};
+
+const ROWS: usize = 50_000;
+const PER_COMMIT: usize = 500;
+const COMMITS: usize = 200;
+const T0: i64 = 1_769_851_800_000;
+
+fn row(n: usize) -> Conversation {
+    let at = Timestamp::from_ms(T0 - n as i64 * 37);
+    Conversation {
+        source: Id::new("shop"),
+        id: Id::new(format!("support-group-{:024x}", n as u128 * 0x9e37_79b9_7f4a_7c15)),
+        queue: Some(Id::new(format!("q{}", n % 500))),
+        agents: Some(vec![Id::new(format!("agent-{}", n % 5000))]),
+        state: ConversationState::Active,
+        channel: Some(Channel::Chat),
+        started_via: None,
+        started_via_label: None,
+        customer: Some(format!("Customer number {n}")),
+        subject: Some(format!("Order {} has not arrived", n * 7919 % 100_000)),
+        created_at: Some(at),
+        waiting_since: Some(at),
+        answered_at: Some(at),
+        ended_at: None,
+        expected_at: None,
+        last_customer_message_at: Some(at),
+        last_agent_message_at: None,
+        outcome: None,
+        tags: Some(vec!["vip".into()]),
+        priority: None,
+    }
+}
+
+/// Bytes this process has handed to the system for writing; `None` where the system does not count them.
+fn written() -> Option<u64> {
+    let io = fs::read_to_string("/proc/self/io").ok()?;
+    io.lines().find_map(|l| l.strip_prefix("wchar: ")?.parse().ok())
+}
+/// Processor time of this thread in nanoseconds.
+fn cpu() -> Option<u64> {
+    fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+struct Cost {
+    bytes: f64,
+    cpu_ns: f64,
+}
+
+fn measure(mut work: impl FnMut()) -> Option<Cost> {
+    let (bytes, time) = (written()?, cpu()?);
+    work();
+    let changes = (PER_COMMIT * COMMITS) as f64;
+    Some(Cost { bytes: (written()? - bytes) as f64 / changes, cpu_ns: (cpu()? - time) as f64 / changes })
+}
+
+/// A cheap, repeatable choice of rows.
+fn pick(step: &mut u64) -> usize {
+    *step = step.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*step >> 33) as usize % ROWS
+}
+
+fn log(path: &Path, rows: &mut [Arc<Conversation>], every_field: bool) -> Option<Cost> {
+    let (mut log, _) = FloorLog::open(path).unwrap();
+    let entities: Vec<Entity> = rows.iter().cloned().map(Entity::Conversation).collect();
+    log.keyframe(&[], &entities, Timestamp::from_ms(T0), 0);
+    log.commit().unwrap();
+    drop(entities);
+    let mut step = 1;
+    // What the world would have made anyway is made outside the measured time.
+    let mut work: Vec<Vec<Logged>> = Vec::new();
+    for commit in 0..COMMITS {
+        let changes = (0..PER_COMMIT).map(|_| {
+            let n = pick(&mut step);
+            let mut next = (*rows[n]).clone();
+            let at = Timestamp::from_ms(T0 + commit as i64 * 250);
+            next.last_customer_message_at = Some(at);
+            if every_field {
+                next.state = ConversationState::Waiting;
+                next.queue = Some(Id::new(format!("q{}", pick(&mut step) % 500)));
+                next.waiting_since = Some(at);
+                next.agents = Some(vec![Id::new(format!("agent-{}", pick(&mut step) % 5000))]);
+            }
+            rows[n] = Arc::new(next);
+            Logged::Upsert(Entity::Conversation(rows[n].clone()))
+        });
+        work.push(changes.collect());
+    }
+    let cost = measure(|| {
+        for (commit, changes) in work.iter().enumerate() {
+            log.append(changes, Timestamp::from_ms(T0 + commit as i64 * 250), commit as u64);
+            log.commit().unwrap();
+        }
+    });
+    drop(log);
+    cost
+}
+
+fn plain(path: &Path, rows: &[Arc<Conversation>]) -> Option<Cost> {
+    let db = Connection::open(path).unwrap();
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+    db.pragma_update(None, "synchronous", "NORMAL").unwrap();
+    db.execute_batch(
+        "CREATE TABLE conversation (source TEXT, id TEXT, queue TEXT, agent TEXT, state TEXT, customer TEXT,
+         subject TEXT, created INTEGER, waiting INTEGER, answered INTEGER, last INTEGER,
+         PRIMARY KEY (source, id)) WITHOUT ROWID;
+         CREATE INDEX by_last ON conversation (queue, last);",
+    )
+    .unwrap();
+    let upsert = |c: &Conversation, at: i64| {
+        db.prepare_cached("INSERT OR REPLACE INTO conversation VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")
+            .unwrap()
+            .execute(params![
+                c.source.as_str(),
+                c.id.as_str(),
+                c.queue.as_deref(),
+                c.agents.as_ref().and_then(|a| a.first()).map(|a| a.as_str()),
+                "active",
+                c.customer,
+                c.subject,
+                c.created_at.map(Timestamp::as_ms),
+                c.waiting_since.map(Timestamp::as_ms),
+                c.answered_at.map(Timestamp::as_ms),
+                at
+            ])
+            .unwrap();
+    };
+    let transaction = |work: &mut dyn FnMut()| {
+        db.execute_batch("BEGIN").unwrap();
+        work();
+        db.execute_batch("COMMIT").unwrap();
+    };
+    transaction(&mut || rows.iter().for_each(|c| upsert(c, T0)));
+    let mut step = 1;
+    measure(|| {
+        for commit in 0..COMMITS {
+            transaction(&mut || {
+                (0..PER_COMMIT).for_each(|_| upsert(&rows[pick(&mut step)], T0 + commit as i64))
+            });
+        }
+    })
+}
+
+/// Milliseconds to read every row, as a program that keeps rows in a table would.
+fn load_plain(path: &Path) -> f64 {
+    let start = Instant::now();
+    let db = Connection::open(path).unwrap();
+    let mut query = db.prepare("SELECT * FROM conversation").unwrap();
+    let mut found = query.query([]).unwrap();
+    let mut rows = Vec::new();
+    while let Some(r) = found.next().unwrap() {
+        let text = |column| r.get::<_, Option<String>>(column).unwrap();
+        rows.push(([0, 1, 2, 3, 4, 5, 6].map(text), r.get::<_, i64>(10).unwrap()));
+    }
+    assert_eq!(rows.len(), ROWS);
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+fn load_log(path: &Path) -> f64 {
+    let start = Instant::now();
+    let (_log, opened) = FloorLog::open(path).unwrap();
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    assert_eq!(opened.last.unwrap().entities.len(), ROWS);
+    took
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+fn main() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rows: Vec<Arc<Conversation>> = (0..ROWS).map(|n| Arc::new(row(n))).collect();
+    let table = dir.path().join("plain.db");
+    let costs = (
+        plain(&table, &rows),
+        log(&dir.path().join("floor.db"), &mut rows, false),
+        log(&dir.path().join("wide.db"), &mut rows, true),
+    );
+    if let (Some(plain), Some(log), Some(wide)) = costs {
+        println!("e1 bytes per change, row per update  {:9.0} B", plain.bytes);
+        println!("e1 bytes per change, log             {:9.1} B", log.bytes);
+        println!("e1 bytes per change, log, 5 fields   {:9.1} B", wide.bytes);
+        println!(
+            "e1 ratio                             {:9.0} x   gate 50  target 200",
+            plain.bytes / log.bytes
+        );
+        println!("e2 cpu per change, row per update    {:9.2} us", plain.cpu_ns / 1e3);
+        println!("e2 cpu per change, log               {:9.3} us", log.cpu_ns / 1e3);
+        println!(
+            "e2 ratio                             {:9.0} x   gate 20  target 80",
+            plain.cpu_ns / log.cpu_ns
+        );
+    } else {
+        println!("e1 skipped: this system does not count written bytes");
+    }
+    let floor = dir.path().join("floor.db");
+    // A clean end leaves one keyframe and nothing behind it.
+    let (log, opened) = FloorLog::open(&floor).unwrap();
+    let mut log = log;
+    let last = opened.last.unwrap();
+    log.keyframe(&last.sources, &last.entities, Timestamp::from_ms(T0 + 99_000_000), 1);
+    log.commit().unwrap();
+    drop((log, last));
+    let pairs: Vec<(f64, f64)> = (0..15).map(|_| (load_plain(&table), load_log(&floor))).collect();
+    println!(
+        "e5 last floor of {ROWS}, row by row     {:9.1} ms",
+        median(pairs.iter().map(|p| p.0).collect())
+    );
+    println!(
+        "e5 last floor of {ROWS}, log            {:9.1} ms",
+        median(pairs.iter().map(|p| p.1).collect())
+    );
+    println!(
+        "e5 ratio                             {:9.1} x   gate 1.3 target 2",
+        median(pairs.iter().map(|p| p.0 / p.1).collect())
+    );
+    println!("   size of the log                   {:9} B", fs::metadata(&floor).unwrap().len());
+}

@@ -1,0 +1,118 @@
+//! The notification log: written before the operating system is called, confirmed after. A crash in
+//! between is seen at the next start, and the notification is sent once more: at most twice, never not
+//! at all.
+
+use model::{Id, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Desk, schema::Step};
+use crate::StoreError;
+
+pub(crate) const STEPS: &[Step] = &[Step {
+    version: 1,
+    sql: "CREATE TABLE notification (
+    id INTEGER PRIMARY KEY,
+    alert TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    reserved_at INTEGER NOT NULL,
+    delivered_at INTEGER,
+    UNIQUE (alert, kind, channel)
+) STRICT;",
+}];
+
+/// Whether to call the operating system (or the webhook).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Call it, then tell [`Desk::delivered`] with this number.
+    Send {
+        /// Number of the reservation.
+        id: i64,
+        /// The second time, after a call whose end nobody saw.
+        again: bool,
+    },
+    /// It has been called for this; do not.
+    Done,
+}
+
+/// A notification that was about to be sent and never confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// Id of the alert (one per episode).
+    pub alert: Id,
+    /// What it was to say: `firing`, `escalated`, `resolved`, `flapping`, `repeat-3` …
+    pub kind: String,
+    /// Where: `desktop`, `webhook:NAME` …
+    pub channel: String,
+    /// When it was reserved.
+    pub reserved_at: Timestamp,
+}
+
+pub(crate) fn unconfirmed(db: &Connection) -> rusqlite::Result<Vec<Reservation>> {
+    let mut query = db.prepare(
+        "SELECT alert, kind, channel, reserved_at FROM notification WHERE delivered_at IS NULL AND tries < 2 ORDER BY id",
+    )?;
+    let rows = query.query_map([], |row| {
+        Ok(Reservation {
+            alert: Id::from(row.get::<_, String>(0)?),
+            kind: row.get(1)?,
+            channel: row.get(2)?,
+            reserved_at: Timestamp::from_ms(row.get(3)?),
+        })
+    })?;
+    rows.collect()
+}
+
+impl Desk {
+    /// Asks whether a notification may be sent, and writes down that it is about to be. Per alert, kind
+    /// and channel the answer is [`Decision::Send`] once, and once more when the first was never
+    /// confirmed. On the disk when it returns.
+    pub fn reserve(
+        &mut self,
+        alert: &Id,
+        kind: &str,
+        channel: &str,
+        at: Timestamp,
+    ) -> Result<Decision, StoreError> {
+        let path = self.path.clone();
+        let sql = |e: rusqlite::Error| StoreError::from_sqlite(&path, &e);
+        let tx = self.db.transaction().map_err(sql)?;
+        let before: Option<(i64, i64, Option<i64>)> = tx
+            .query_row(
+                "SELECT id, tries, delivered_at FROM notification WHERE alert = ?1 AND kind = ?2 AND channel = ?3",
+                params![alert.as_str(), kind, channel],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .optional()
+            .map_err(sql)?;
+        let decision = match before {
+            None => {
+                tx.execute(
+                    "INSERT INTO notification (alert, kind, channel, tries, reserved_at) VALUES (?1, ?2, ?3, 1, ?4)",
+                    params![alert.as_str(), kind, channel, at.as_ms()],
+                )
+                .map_err(sql)?;
+                Decision::Send { id: tx.last_insert_rowid(), again: false }
+            }
+            Some((id, 1, None)) => {
+                tx.execute("UPDATE notification SET tries = 2 WHERE id = ?1", [id]).map_err(sql)?;
+                Decision::Send { id, again: true }
+            }
+            Some(_) => Decision::Done,
+        };
+        tx.commit().map_err(sql)?;
+        Ok(decision)
+    }
+    /// The operating system took it.
+    pub fn delivered(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError> {
+        self.db
+            .execute("UPDATE notification SET delivered_at = ?2 WHERE id = ?1", params![id, at.as_ms()])
+            .map_err(|e| self.sql(&e))?;
+        Ok(())
+    }
+    /// What was reserved and never confirmed: to be sent again after a start, if the alert still stands.
+    pub fn unconfirmed(&self) -> Result<Vec<Reservation>, StoreError> {
+        unconfirmed(&self.db).map_err(|e| self.sql(&e))
+    }
+}
