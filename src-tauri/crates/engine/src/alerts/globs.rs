@@ -6,8 +6,6 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 #[derive(Clone, Debug)]
 pub(crate) struct Globs {
     set: GlobSet,
-    /// As written, for sentences.
-    pub patterns: Vec<String>,
 }
 
 /// Longer lists are a slip.
@@ -32,7 +30,7 @@ impl Globs {
             set.add(glob);
         }
         let set = set.build().map_err(|_| (0, "these patterns are too large together".to_string()))?;
-        Ok(Self { set, patterns: patterns.to_vec() })
+        Ok(Self { set })
     }
 
     /// Plain text: a group's name, a source's id.

@@ -2,17 +2,23 @@
 
 mod condition;
 mod defaults;
+mod episode;
 mod facts;
 mod globs;
 mod hours;
 mod language;
+mod machine;
 pub mod metrics;
 mod rule;
 mod rulebook;
+mod sentence;
+mod slots;
 mod spec;
+mod stopwatch;
 
 pub use facts::{Facts, MetricName, Reading, Touched, floor_key, source_key};
 pub use language::RuleError;
+pub use machine::Alerts;
 pub use rule::{Channel, Rule};
 pub use rulebook::Rulebook;
 pub use spec::{

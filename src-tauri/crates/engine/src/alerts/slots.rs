@@ -1,0 +1,199 @@
+//! Rules laid over targets: one slot for each pair that matters, found by target, by source and by time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use model::{Id, Key, SubjectKind, Timestamp};
+
+use super::episode::{Episode, Snooze};
+
+/// One thing that rules look at, with the names that globs were matched against.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub kind: SubjectKind,
+    pub key: Key,
+    pub name: String,
+    pub source_name: String,
+    pub queues: Vec<(Id, String)>,
+    pub agents: Vec<(Id, String)>,
+}
+
+/// One rule on one target.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub rule: usize,
+    pub terms: usize,
+    pub target: Arc<Target>,
+    pub episode: Option<Box<Episode>>,
+    /// When earlier episodes fired that are over: three in five minutes are flapping.
+    pub cycles: Vec<Timestamp>,
+    /// A snooze outlives the episode that it was given to.
+    pub snooze_until: Option<Timestamp>,
+    /// What the last episode's id was made from.
+    pub began: Option<Timestamp>,
+    /// When a reading passes a limit by itself, or hours change.
+    pub turns_at: Option<Timestamp>,
+    pub due: Option<Timestamp>,
+}
+
+/// All slots with their indexes.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    all: Vec<Option<Slot>>,
+    free: Vec<usize>,
+    by_target: HashMap<(SubjectKind, Key), (Arc<Target>, Vec<usize>)>,
+    /// Slots with an episode, by source.
+    open: BTreeMap<Id, BTreeSet<usize>>,
+    by_alert: HashMap<Id, usize>,
+    due: BTreeSet<(Timestamp, usize)>,
+}
+
+impl Slots {
+    pub fn get(&self, at: usize) -> Option<&Slot> {
+        self.all.get(at)?.as_ref()
+    }
+    pub fn get_mut(&mut self, at: usize) -> Option<&mut Slot> {
+        self.all.get_mut(at)?.as_mut()
+    }
+    pub fn of_target(&self, kind: SubjectKind, key: &Key) -> Option<&(Arc<Target>, Vec<usize>)> {
+        self.by_target.get(&(kind, key.clone()))
+    }
+    pub fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.by_target.values().map(|(target, _)| target)
+    }
+    pub fn put_target(&mut self, target: Arc<Target>, slots: Vec<usize>) {
+        for at in &slots {
+            if let Some(slot) = self.get_mut(*at) {
+                slot.target = target.clone();
+            }
+        }
+        self.by_target.insert((target.kind, target.key.clone()), (target, slots));
+    }
+    pub fn drop_target(&mut self, kind: SubjectKind, key: &Key) {
+        for at in self.by_target.remove(&(kind, key.clone())).map(|(_, slots)| slots).unwrap_or_default() {
+            self.drop_slot(at);
+        }
+    }
+
+    pub fn insert(&mut self, slot: Slot) -> usize {
+        match self.free.pop() {
+            Some(at) => {
+                self.all[at] = Some(slot);
+                at
+            }
+            None => {
+                self.all.push(Some(slot));
+                self.all.len() - 1
+            }
+        }
+    }
+    pub fn drop_slot(&mut self, at: usize) {
+        self.set_due(at, None);
+        self.index(at, false);
+        if self.all.get_mut(at).and_then(Option::take).is_some() {
+            self.free.push(at);
+        }
+    }
+
+    /// Keeps the indexes of open episodes in step; `open`: whether the slot has one that goes on.
+    pub fn index(&mut self, at: usize, open: bool) {
+        let Some(Some(slot)) = self.all.get(at) else { return };
+        let source = &slot.target.key.source;
+        if let Some(episode) = &slot.episode {
+            if open {
+                self.by_alert.insert(episode.alert.id.clone(), at);
+            } else {
+                self.by_alert.remove(&episode.alert.id);
+            }
+        }
+        if open {
+            self.open.entry(source.clone()).or_default().insert(at);
+        } else if let Some(of_source) = self.open.get_mut(source) {
+            of_source.remove(&at);
+            if of_source.is_empty() {
+                self.open.remove(source);
+            }
+        }
+    }
+    pub fn open_of(&self, source: &Id) -> Vec<usize> {
+        self.open.get(source).map(|set| set.iter().copied().collect()).unwrap_or_default()
+    }
+    pub fn open(&self) -> impl Iterator<Item = usize> {
+        self.open.values().flatten().copied()
+    }
+    pub fn of_alert(&self, id: &str) -> Option<usize> {
+        self.by_alert.get(id).copied()
+    }
+
+    pub fn set_due(&mut self, at: usize, due: Option<Timestamp>) {
+        let Some(Some(slot)) = self.all.get_mut(at) else { return };
+        if slot.due == due {
+            return;
+        }
+        if let Some(old) = slot.due {
+            self.due.remove(&(old, at));
+        }
+        slot.due = due;
+        if let Some(new) = due {
+            self.due.insert((new, at));
+        }
+    }
+    pub fn first_due(&self) -> Option<(Timestamp, usize)> {
+        self.due.first().copied()
+    }
+
+    /// Everything with a history, taken out: the rules change.
+    pub fn take_carried(&mut self) -> Vec<(usize, Carried)> {
+        let mut out: Vec<(usize, Carried)> = std::mem::take(self)
+            .all
+            .into_iter()
+            .flatten()
+            .filter(|s| s.episode.is_some() || s.snooze_until.is_some() || !s.cycles.is_empty())
+            .map(|s| {
+                let carried = Carried {
+                    kind: s.target.kind,
+                    key: s.target.key.clone(),
+                    name: s.target.name.clone(),
+                    episode: s.episode,
+                    cycles: s.cycles,
+                    snooze_until: s.snooze_until,
+                };
+                (s.rule, carried)
+            })
+            .collect();
+        out.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
+        out
+    }
+}
+
+/// What a slot was before the rules changed or the program restarted.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub kind: SubjectKind,
+    pub key: Key,
+    pub name: String,
+    pub episode: Option<Box<Episode>>,
+    pub cycles: Vec<Timestamp>,
+    pub snooze_until: Option<Timestamp>,
+}
+
+impl Carried {
+    pub fn restored(alert: model::Alert, now: Timestamp) -> Self {
+        let source = alert.source.clone().unwrap_or_else(|| alert.subject.id.clone());
+        let episode = Episode::restored(alert, now);
+        let subject = &episode.alert.subject;
+        Self {
+            kind: subject.kind,
+            key: Key { source, id: subject.id.clone() },
+            name: subject.name.clone(),
+            snooze_until: match episode.snooze {
+                Some(Snooze::Until(until)) => Some(until),
+                _ => None,
+            },
+            episode: Some(Box::new(episode)),
+            cycles: Vec::new(),
+        }
+    }
+}
