@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::{Agent, Alert, Conversation, ConversationState, Outcome, Queue, Source, Timestamp, Totals};
 use serde::Serialize;
 
-pub use lines::{Line, Removed, Removes, Upserts, change_line, lines};
+pub use lines::{Line, Removed, Removes, Upserts, change_line, end_line, line_list, lines, snapshot_line};
 
 use crate::{effects::Entity, world::World};
 
@@ -53,8 +53,13 @@ pub struct Snapshot {
     pub alerts: Vec<Alert>,
 }
 
+/// The whole state as JSON.
+pub fn snapshot(world: &World, now: Timestamp) -> String {
+    text(&take(world, now))
+}
+
 /// The whole state, sorted by source and id.
-pub fn snapshot(world: &World, now: Timestamp) -> Snapshot {
+pub fn take(world: &World, now: Timestamp) -> Snapshot {
     let mut upserts = Upserts::default();
     for entity in world.entities() {
         upserts.take(entity, world, now);
@@ -75,6 +80,11 @@ pub fn snapshot(world: &World, now: Timestamp) -> Snapshot {
         totals: upserts.totals,
         alerts,
     }
+}
+
+/// The documents have text keys and finite depth, so that writing them cannot fail.
+fn text(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
 }
 
 impl Upserts {

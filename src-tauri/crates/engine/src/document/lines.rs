@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Agent, Alert, Id, Kind, Source, Timestamp, Totals, Transition};
 use serde::Serialize;
 
-use super::{ConversationDocument, QueueDocument, Snapshot};
+use super::{ConversationDocument, QueueDocument, Snapshot, take, text};
 use crate::{
     effects::{Delta, Effects},
     world::World,
@@ -66,7 +66,7 @@ pub enum Line {
 }
 
 /// The `change` line of one input; `None` when no row changed. Durations hold at `at`.
-pub fn change_line(effects: &Effects, world: &World, at: Timestamp) -> Option<Line> {
+pub fn change_line(world: &World, effects: &Effects, at: Timestamp) -> Option<Line> {
     if effects.deltas.is_empty() {
         return None;
     }
@@ -100,8 +100,8 @@ pub fn change_line(effects: &Effects, world: &World, at: Timestamp) -> Option<Li
 
 /// All lines of one input, in order: rows, health, alerts. `world` is the one that gave the effects,
 /// right after it did.
-pub fn lines(effects: &Effects, world: &World, at: Timestamp) -> Vec<Line> {
-    let mut lines: Vec<Line> = change_line(effects, world, at).into_iter().collect();
+pub fn line_list(world: &World, effects: &Effects, at: Timestamp) -> Vec<Line> {
+    let mut lines: Vec<Line> = change_line(world, effects, at).into_iter().collect();
     lines.extend(effects.health.iter().map(|source| Line::Health { source: Box::new(source.clone()) }));
     lines.extend(
         effects.alerts.iter().map(|(transition, alert)| Line::Alert {
@@ -110,4 +110,19 @@ pub fn lines(effects: &Effects, world: &World, at: Timestamp) -> Vec<Line> {
         }),
     );
     lines
+}
+
+/// [`line_list`] as JSON, without line ends.
+pub fn lines(world: &World, effects: &Effects, at: Timestamp) -> Vec<String> {
+    line_list(world, effects, at).iter().map(text).collect()
+}
+
+/// The first line, as JSON.
+pub fn snapshot_line(world: &World, now: Timestamp) -> String {
+    text(&Line::Snapshot(Box::new(take(world, now))))
+}
+
+/// The last line, as JSON.
+pub fn end_line() -> String {
+    text(&Line::End)
 }

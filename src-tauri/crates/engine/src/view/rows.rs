@@ -126,7 +126,7 @@ pub struct QueueRow {
     pub average_wait: Cell,
     /// Most people waiting in each of the last 60 minutes, oldest first; `None`: no data.
     pub trend: Vec<Option<u32>>,
-    /// When the source last told something.
+    /// When the source last told something; only while it is not live (a live row is fresh).
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub data_at: Option<Ms>,
     /// Whether the row's source is live.

@@ -64,6 +64,7 @@ impl World {
                 source.clock_skew_s = source.clock_skew_s.or(seen.clock_skew_s);
                 floor.skew_shown = floor.skew();
                 floor.was_live = true;
+                floor.lost_at = floor.source.last_data_at;
             }
         }
         let mut restored = HashSet::new();

@@ -119,7 +119,14 @@ impl Floor {
 
     /// Nothing was told: can the source tell it, or never?
     fn silent(&self, provided: &str) -> Reading {
-        if self.source.provides.contains_key(provided) { Reading::Unknown } else { Reading::NotGiven }
+        // Figures of a whole source are named by its row or by the rules' subject.
+        let other = provided.strip_prefix("totals.").map(|name| format!("total.{name}"));
+        let provides = &self.source.provides;
+        if provides.contains_key(provided) || other.is_some_and(|name| provides.contains_key(&name)) {
+            Reading::Unknown
+        } else {
+            Reading::NotGiven
+        }
     }
 
     fn number(&self, provided: &str, value: Option<f64>) -> Reading {

@@ -31,6 +31,8 @@ pub(crate) struct Floor {
     /// some milliseconds does not redraw every row.
     pub(crate) skew_shown: f64,
     pub(crate) was_live: bool,
+    /// When it was live last, while it is not.
+    pub(crate) lost_at: Option<Timestamp>,
     /// A complete state has arrived.
     pub(crate) complete: bool,
     pub(crate) queues: HashMap<Id, QueueSlot>,
@@ -75,6 +77,7 @@ impl Floor {
             skew_shown: source.clock_skew_s.unwrap_or(0.0),
             was_live: source.health == Health::Live,
             source,
+            lost_at: None,
             complete: false,
             queues: HashMap::new(),
             agents: HashMap::new(),
@@ -96,6 +99,10 @@ impl Floor {
     }
     pub(crate) fn skew(&self) -> f64 {
         self.source.clock_skew_s.unwrap_or(0.0)
+    }
+    /// An instant of this source as screens show it: milliseconds in our clock.
+    pub(crate) fn shown(&self, at: Timestamp) -> i64 {
+        at.plus_seconds(-self.skew_shown).as_ms()
     }
     pub(crate) fn is_empty(&self) -> bool {
         self.queues.is_empty()
@@ -334,6 +341,7 @@ impl Floor {
     pub(crate) fn liveness_changed(&mut self, now: Timestamp) {
         let live = self.is_live();
         self.was_live |= live;
+        self.lost_at = (!live).then_some(now);
         for slot in self.queues.values_mut() {
             slot.observe(now, live);
         }

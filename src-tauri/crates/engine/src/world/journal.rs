@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use model::{Id, Key, Kind};
+use model::{Id, Key, Kind, SubjectKind};
 
 /// Something that a view may show has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,8 +14,8 @@ pub(crate) enum Touch {
     Source(Id),
     /// Everything of a source looks different: it went live or not, its clock or its name changed.
     SourceRows(Id),
-    /// The alerts on this row changed.
-    Alerts(model::SubjectKind, Key),
+    /// An alert on this row changed: the row's kind and key, the alert's id.
+    Alert(SubjectKind, Key, Id),
     /// A minute has passed: trends have moved on.
     Minute,
     /// The configuration was read again.

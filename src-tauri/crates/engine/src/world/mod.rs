@@ -10,8 +10,11 @@ mod facts;
 mod floor;
 mod journal;
 mod machine;
+mod need;
+mod order;
 mod outcome;
 mod slot;
+mod standing;
 mod summary;
 mod tally;
 mod touched;
@@ -30,10 +33,14 @@ use crate::{
     effects::{Effects, Entity, Input},
 };
 
+pub(crate) use facts::title;
 pub(crate) use floor::Floor;
 pub(crate) use journal::{Journal, Touch};
 use machine::Alerts;
-pub(crate) use summary::{Figure, FloorFigures, Summary};
+pub(crate) use need::Needs;
+pub(crate) use order::{Order, SortKey};
+pub(crate) use standing::{Standing, subject_key};
+pub(crate) use summary::{Figure, FloorFigures, FloorSum, Summary, Total};
 pub(crate) use tally::figure;
 pub use trend::MINUTES;
 use trend::{Meter, next_minute};
@@ -55,6 +62,8 @@ pub struct World {
     meter: Meter,
     last_change_at: Option<Timestamp>,
     figures: FloorFigures,
+    standing: Standing,
+    needs: Needs,
     consoles: BTreeMap<Id, String>,
 }
 
@@ -79,6 +88,8 @@ impl World {
             meter: Meter::default(),
             last_change_at: None,
             figures: FloorFigures::default(),
+            standing: Standing::default(),
+            needs: Needs::default(),
             consoles: BTreeMap::new(),
         }
     }
@@ -159,8 +170,11 @@ impl World {
     pub(crate) fn console(&self, source: &Id) -> Option<&str> {
         self.consoles.get(source).map(String::as_str)
     }
-    pub(crate) fn alert_states(&self) -> &Alerts {
-        &self.alerts
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+    pub(crate) fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     fn serve_deadlines(&mut self, now: Timestamp, round: &mut outcome::Round) {

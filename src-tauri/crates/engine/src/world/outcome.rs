@@ -7,6 +7,7 @@ use model::{Alert, Id, Key, Kind, SubjectKind, Timestamp};
 use super::{
     Touch, World,
     batch::once,
+    standing::subject_key,
     summary::FloorSum,
     touched::{Before, Touched},
 };
@@ -55,9 +56,11 @@ impl World {
             self.last_change_at = Some(now);
             self.meter.tick(now);
         }
+        let from = self.journal.head();
         self.note_down(&deltas, &round);
         self.sum_up(&round, &touched.sources, now);
         let alerts = self.evaluate(&mut round, touched, now);
+        self.reorder(from);
         Effects {
             revision: self.revision,
             deltas,
@@ -190,6 +193,9 @@ impl World {
         }
         if let Some(restored) = round.restored.take() {
             machine.restore(restored, now);
+            for alert in machine.alerts() {
+                self.standing.put(&alert);
+            }
         }
         let mut transitions = Vec::new();
         if let Some(command) = round.desk.take() {
@@ -198,9 +204,8 @@ impl World {
         transitions.extend(machine.evaluate(self, &list, now));
         self.alerts = machine;
         for (_, alert) in &transitions {
-            let source = alert.source.clone().unwrap_or_else(|| alert.subject.id.clone());
-            let key = Key { source, id: alert.subject.id.clone() };
-            self.journal.push(Touch::Alerts(alert.subject.kind, key));
+            self.standing.put(alert);
+            self.journal.push(Touch::Alert(alert.subject.kind, subject_key(alert), alert.id.clone()));
         }
         transitions
     }
