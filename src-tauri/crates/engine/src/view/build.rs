@@ -6,10 +6,7 @@ use super::{
     AgentRow, AlertRow, Certainty, ConversationRow, Ms, Need, QueueRow, SourceRow,
     cells::{certainty, count, windowed},
 };
-use crate::{
-    alerts::{Facts, MetricName, Reading, metrics},
-    world::{Floor, World, subject_key, title},
-};
+use crate::world::{Floor, World, title};
 
 /// The key that patches name a row by.
 pub(super) fn row_key(key: &Key) -> String {
@@ -128,7 +125,7 @@ pub(super) fn conversation_row(world: &World, key: &Key) -> Option<ConversationR
     })
 }
 
-pub(super) fn alert_row(world: &World, alert: &Alert, now: Timestamp) -> AlertRow {
+pub(super) fn alert_row(world: &World, alert: &Alert) -> AlertRow {
     let source = alert.source.as_ref().and_then(|id| world.source(id));
     AlertRow {
         key: alert.id.as_str().to_owned(),
@@ -150,18 +147,7 @@ pub(super) fn alert_row(world: &World, alert: &Alert, now: Timestamp) -> AlertRo
         acked_until: alert.acked_until.map(Timestamp::as_ms),
         snoozed_until: alert.snoozed_until.map(Timestamp::as_ms),
         flapping: alert.flapping,
-        counts_from: counts_from(world, alert, now),
-    }
-}
-
-/// The instant that a running wait counts from. Only of figures that are known now.
-fn counts_from(world: &World, alert: &Alert, now: Timestamp) -> Option<Ms> {
-    let name = alert.metric.rsplit('.').next().unwrap_or_default();
-    let metric = metrics::find(alert.subject.kind, name)?;
-    let asked = MetricName { name: metric.name, window: None };
-    match world.read(alert.subject.kind, &subject_key(alert), asked, now) {
-        Reading::CountingUp { since } => Some(since.as_ms()),
-        _ => None,
+        counts_from: world.alert_counts_from(&alert.id).map(Timestamp::as_ms),
     }
 }
 

@@ -177,7 +177,7 @@ impl ViewSpec {
             ViewSpec::Agents { .. } => agent_row(world, key).map(Row::Agent),
             ViewSpec::Conversations { .. } => conversation_row(world, key).map(Row::Conversation),
             ViewSpec::Alerts => {
-                world.standing().get(&key.id).map(|alert| Row::Alert(alert_row(world, alert, now)))
+                world.standing().get(&key.id).map(|alert| Row::Alert(alert_row(world, alert)))
             }
             ViewSpec::Sources => world.floor(&key.source).map(|floor| Row::Source(source_row(floor, now))),
         }

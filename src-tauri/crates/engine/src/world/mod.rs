@@ -9,7 +9,6 @@ mod configure;
 mod facts;
 mod floor;
 mod journal;
-mod machine;
 mod need;
 mod order;
 mod outcome;
@@ -29,17 +28,16 @@ use std::{
 use model::{Alert, Id, Key, Kind, Source, Timestamp};
 
 use crate::{
-    alerts::Rulebook,
+    alerts::{Alerts, Rulebook},
     effects::{Effects, Entity, Input},
 };
 
 pub(crate) use facts::title;
 pub(crate) use floor::Floor;
 pub(crate) use journal::{Journal, Touch};
-use machine::Alerts;
 pub(crate) use need::Needs;
 pub(crate) use order::{Order, SortKey};
-pub(crate) use standing::{Standing, subject_key};
+pub(crate) use standing::Standing;
 pub(crate) use summary::{Figure, FloorFigures, FloorSum, Summary, Total};
 pub(crate) use tally::figure;
 pub use trend::MINUTES;
@@ -131,9 +129,13 @@ impl World {
     pub fn entity(&self, kind: Kind, key: &Key) -> Option<Entity> {
         self.floors.get(&key.source)?.entity(kind, &key.id)
     }
-    /// All alerts that are not inactive, in no order.
+    /// All alerts that are not inactive, sorted by source and id.
     pub fn alerts(&self) -> Vec<Alert> {
         self.alerts.alerts()
+    }
+    /// One alert that is not inactive.
+    pub fn alert(&self, id: &str) -> Option<&Alert> {
+        self.alerts.alert(id)
     }
     /// The rules in force.
     pub fn rules(&self) -> &Arc<Rulebook> {
@@ -169,6 +171,10 @@ impl World {
     }
     pub(crate) fn console(&self, source: &Id) -> Option<&str> {
         self.consoles.get(source).map(String::as_str)
+    }
+    /// For running waits: the instant, in our clock, that an alert's value counts from.
+    pub(crate) fn alert_counts_from(&self, id: &Id) -> Option<Timestamp> {
+        self.alerts.counts_from(id)
     }
     pub(crate) fn standing(&self) -> &Standing {
         &self.standing

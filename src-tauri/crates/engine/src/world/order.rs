@@ -44,9 +44,6 @@ impl Order {
     pub(crate) fn keys_of<'a>(&'a self, source: &'a model::Id) -> impl Iterator<Item = &'a Key> {
         self.by_key.keys().filter(move |key| key.source == *source)
     }
-    pub(crate) fn contains(&self, key: &Key) -> bool {
-        self.by_key.contains_key(key)
-    }
     pub(crate) fn rank_of(&self, key: &Key) -> Option<u8> {
         self.by_key.get(key).map(|sort| sort.rank)
     }

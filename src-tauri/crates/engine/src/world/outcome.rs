@@ -202,8 +202,9 @@ impl World {
             transitions.extend(machine.command(command, now));
         }
         transitions.extend(machine.evaluate(self, &list, now));
+        let quiet = machine.take_quiet_changes();
         self.alerts = machine;
-        for (_, alert) in &transitions {
+        for alert in transitions.iter().map(|(_, alert)| alert).chain(&quiet) {
             self.standing.put(alert);
             self.journal.push(Touch::Alert(alert.subject.kind, subject_key(alert), alert.id.clone()));
         }
