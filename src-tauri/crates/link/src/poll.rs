@@ -5,6 +5,7 @@
 //! polls, and [`driver`] joins them with the network, the clock and the way out.
 
 pub mod bodies;
+pub mod budget;
 pub mod driver;
 mod health;
 pub mod plan;
@@ -14,6 +15,7 @@ pub mod schedule;
 mod tests;
 
 pub use bodies::Bodies;
+pub use budget::Budget;
 pub use driver::{Ask, Driver, Floor, Good, Moment};
 pub use plan::{Plan, pace};
 pub use rows::Rows;

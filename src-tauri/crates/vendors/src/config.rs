@@ -62,6 +62,44 @@ impl SourceSettings {
             _ => Err(ConfigError::at(key, format!("`{key}` is missing; add it to this source"))),
         }
     }
+    /// A whole number of the vendor; `Ok(None)` when absent.
+    pub fn int(&self, key: &str) -> Result<Option<i64>, ConfigError> {
+        match self.keys.get(key) {
+            None => Ok(None),
+            Some(Setting::Int(value)) => Ok(Some(*value)),
+            Some(_) => Err(ConfigError::at(key, format!("`{key}` must be a whole number without quotes"))),
+        }
+    }
+    /// A yes or no of the vendor; `Ok(None)` when absent.
+    pub fn yes(&self, key: &str) -> Result<Option<bool>, ConfigError> {
+        match self.keys.get(key) {
+            None => Ok(None),
+            Some(Setting::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(ConfigError::at(key, format!("`{key}` must be true or false"))),
+        }
+    }
+    /// A list of texts of the vendor; `Ok(None)` when absent.
+    pub fn list(&self, key: &str) -> Result<Option<&[String]>, ConfigError> {
+        match self.keys.get(key) {
+            None => Ok(None),
+            Some(Setting::List(value)) => Ok(Some(value)),
+            Some(_) => Err(ConfigError::at(key, format!("`{key}` must be a list of texts: [\"a\", \"b\"]"))),
+        }
+    }
+    /// Refuses keys that the vendor does not have.
+    pub fn only(&self, known: &[&str]) -> Result<(), ConfigError> {
+        match self.keys.keys().find(|key| !known.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => Err(ConfigError::at(
+                key,
+                format!(
+                    "`{key}` is no key of a {} source; take it out, or use one of: {}",
+                    self.vendor.as_str(),
+                    known.join(", ")
+                ),
+            )),
+        }
+    }
 }
 
 /// A vendor's word on a configuration that cannot work. `app` adds file and line.

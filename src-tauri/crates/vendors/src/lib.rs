@@ -3,9 +3,15 @@
 //!
 //! Names on the wire stay in a folder's `wire.rs`; everything that leaves this crate speaks `model`.
 
+pub mod comm100;
 pub mod config;
 pub mod connector;
+pub mod figures;
+pub mod loose;
+pub mod pingstreams;
+pub mod polled;
 pub mod registry;
+pub mod rest;
 
 pub use config::{ConfigError, FieldKind, FieldSpec, Setting, SourceSettings, VendorSpec};
 pub use connector::{Connector, Endpoint, SourceLink};

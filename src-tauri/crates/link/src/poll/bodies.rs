@@ -1,46 +1,60 @@
-//! The last body of every page, kept so that an unchanged one is neither parsed nor looked at again.
+//! The last bodies of one endpoint, kept so that an unchanged one is neither parsed nor looked at again.
 
-use std::{collections::HashMap, sync::Arc, sync::Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
-/// Parsed pages by a key of the vendor's choice (endpoint and page).
+/// Parsed pages of one endpoint.
 #[derive(Debug)]
-pub struct Bodies<K, P> {
-    last: Mutex<HashMap<K, (Vec<u8>, Arc<P>)>>,
+pub struct Bodies<P> {
+    kept: Mutex<Kept<P>>,
 }
 
-impl<K, P> Default for Bodies<K, P> {
+#[derive(Debug)]
+struct Kept<P> {
+    pages: HashMap<usize, (Vec<u8>, Arc<P>)>,
+    told: Vec<Arc<P>>,
+}
+
+impl<P> Default for Bodies<P> {
     fn default() -> Self {
-        Self { last: Mutex::new(HashMap::new()) }
+        Self { kept: Mutex::new(Kept { pages: HashMap::new(), told: Vec::new() }) }
     }
 }
 
-/// What came of one body.
-#[derive(Debug)]
-pub struct Page<P> {
-    /// The parsed page, shared with the memory of it.
-    pub parsed: Arc<P>,
-    /// Whether the body differs from the last one under the same key.
-    pub changed: bool,
-}
-
-impl<K: Eq + std::hash::Hash, P> Bodies<K, P> {
-    /// Parses a body unless it is the same as last time. A body that cannot be parsed is not kept.
+impl<P> Bodies<P> {
+    /// Parses a page's body unless it is the same as last time. One that cannot be parsed is not kept.
     pub fn read<E>(
         &self,
-        key: K,
+        page: usize,
         body: &[u8],
         parse: impl FnOnce(&[u8]) -> Result<P, E>,
-    ) -> Result<Page<P>, E> {
-        // A poisoned lock means that a parser panicked: what is kept is whole all the same.
-        let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((old, parsed)) = last.get(&key)
+    ) -> Result<Arc<P>, E> {
+        let mut kept = self.lock();
+        if let Some((old, parsed)) = kept.pages.get(&page)
             && old == body
         {
-            return Ok(Page { parsed: parsed.clone(), changed: false });
+            return Ok(parsed.clone());
         }
         let parsed = Arc::new(parse(body)?);
-        last.insert(key, (body.to_vec(), parsed.clone()));
-        Ok(Page { parsed, changed: true })
+        kept.pages.insert(page, (body.to_vec(), parsed.clone()));
+        Ok(parsed)
+    }
+
+    /// Whether these pages, as [`Bodies::read`] gave them, are not the very ones told last; they are
+    /// taken as told from now on.
+    pub fn is_news(&self, pages: &[Arc<P>]) -> bool {
+        let mut kept = self.lock();
+        let same =
+            kept.told.len() == pages.len() && kept.told.iter().zip(pages).all(|(a, b)| Arc::ptr_eq(a, b));
+        kept.told = pages.to_vec();
+        !same
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept<P>> {
+        // A poisoned lock means that a parser panicked: what is kept is whole all the same.
+        self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -49,22 +63,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_body_is_parsed_once() {
-        let bodies: Bodies<u8, usize> = Bodies::default();
+    fn the_same_body_is_parsed_once_and_told_once() {
+        let bodies: Bodies<usize> = Bodies::default();
         let mut parses = 0;
-        let mut read = |body: &[u8]| {
-            bodies
-                .read(1, body, |body| {
-                    parses += 1;
-                    if body == b"bad" { Err(()) } else { Ok(body.len()) }
-                })
-                .map(|page| (*page.parsed, page.changed))
+        let mut read = |page: usize, body: &[u8]| {
+            bodies.read(page, body, |body| {
+                parses += 1;
+                if body == b"bad" { Err(()) } else { Ok(body.len()) }
+            })
         };
-        assert_eq!(read(b"abc"), Ok((3, true)));
-        assert_eq!(read(b"abc"), Ok((3, false)));
-        assert_eq!(read(b"bad"), Err(()));
-        assert_eq!(read(b"abc"), Ok((3, false)));
-        assert_eq!(read(b"abcd"), Ok((4, true)));
+        let one = read(1, b"abc").unwrap();
+        assert!(bodies.is_news(std::slice::from_ref(&one)));
+        let same = read(1, b"abc").unwrap();
+        assert!(!bodies.is_news(&[same]));
+        assert_eq!(read(1, b"bad"), Err(()));
+        let two = read(2, b"abc").unwrap();
+        assert!(bodies.is_news(&[one.clone(), two]));
+        assert!(bodies.is_news(&[one]));
         assert_eq!(parses, 3);
     }
 }

@@ -175,7 +175,10 @@ impl<A: Ask, F: Floor<Answer = A::Answer>> Driver<A, F> {
                 self.schedule.set_every(endpoint, every);
             }
         }
-        said.report.last_data_at = Some(good.at);
+        // Look-ups carry no state of the floor.
+        if !self.schedule.is_look_up(endpoint) {
+            said.report.last_data_at = Some(good.at);
+        }
         true
     }
 

@@ -189,6 +189,11 @@ impl Schedule {
         self.endpoints.is_empty()
     }
 
+    /// Whether an endpoint only looks something up.
+    pub fn is_look_up(&self, endpoint: usize) -> bool {
+        self.endpoints[endpoint].plan.optional
+    }
+
     /// The present interval of an endpoint, slowed down or not.
     pub fn interval(&self, endpoint: usize) -> Duration {
         self.endpoints[endpoint].plan.every.mul_f64(self.slow)

@@ -1,0 +1,93 @@
+//! Comm100 Live Chat, RESTful API v4, Real Time section. Polled. See `README.md`.
+
+mod auth;
+mod config;
+mod floor;
+mod map;
+mod rest;
+mod status;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+pub use config::SPEC;
+use link::{
+    Http, NetOptions,
+    poll::{Budget, Driver, Plan, Schedule},
+};
+
+use crate::{ConfigError, Connector, Endpoint, SourceLink, SourceSettings, polled, rest::Words};
+
+const RIGHTNOW: usize = 0;
+const QUEUE: usize = 1;
+const AGENTS: usize = 2;
+const TODAY: usize = 3;
+const LOOKUPS: usize = 4;
+const STATUSES: usize = 5;
+
+const WORDS: Words = Words {
+    vendor: "Comm100",
+    credentials: "check the e-mail address and the API key; if they are right, the site may no longer allow API keys: use `username` and the password",
+    permission: "ask for the permission View Reports; if the account has it, the plan may lack this part",
+};
+
+/// The vendor allows 300 requests in 5 minutes to everyone behind one address; three supervisors fit.
+const CALLS: u32 = 100;
+const CALLS_PER: Duration = Duration::from_secs(300);
+
+/// One Comm100 site.
+pub struct Comm100 {
+    config: config::Config,
+    plans: Vec<Plan>,
+    ca_file: Option<PathBuf>,
+    proxy: Option<String>,
+}
+
+/// Checks the settings and builds the connector.
+pub fn build(settings: &SourceSettings) -> Result<Box<dyn Connector>, ConfigError> {
+    Ok(Box::new(Comm100 {
+        config: config::read(settings)?,
+        plans: config::plans(settings.poll),
+        ca_file: settings.ca_file.clone(),
+        proxy: settings.proxy.clone(),
+    }))
+}
+
+#[async_trait]
+impl Connector for Comm100 {
+    fn endpoints(&self) -> Vec<Endpoint> {
+        polled::endpoints(&self.plans)
+    }
+
+    async fn run(self: Box<Self>, link: SourceLink) {
+        let Self { config, plans, ca_file, proxy } = *self;
+        let http = match Http::new(&NetOptions { ca_file, proxy }, link.clock.clone()) {
+            Ok(http) => http,
+            Err(error) => return polled::misconfigured(&link, error.to_string()).await,
+        };
+        let budget = Budget::new(CALLS, CALLS_PER);
+        let names_every = plans[STATUSES].every;
+        let ask = rest::Comm100Ask::new(
+            http,
+            config.base,
+            config.site_id,
+            config.identity,
+            link.secret,
+            budget,
+            link.clock.clone(),
+        );
+        let driver = Driver {
+            source: link.source.clone(),
+            ask: Arc::new(ask),
+            floor: floor::Comm100Floor::new(link.source, names_every),
+            schedule: Schedule::new(plans, link.seed),
+            out: link.out,
+            clock: link.clock,
+            stop: link.stop,
+        };
+        driver.run().await;
+    }
+}

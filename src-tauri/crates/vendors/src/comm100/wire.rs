@@ -1,0 +1,216 @@
+//! What stands on Comm100's wire, as it stands there. Field names and spellings: `README.md`.
+//!
+//! An agent inside a queue row may carry an API key, an e-mail address and a telephone number. The types
+//! here have no place for them, so they are never read.
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::loose::{
+    Count, Flag, Key, List, Loose, Number, Reference, Seconds, Text, loose_struct, nothing_but,
+};
+
+/// The GUID that means "none" as a reference and "Online" as a status.
+pub const ZERO: &str = "00000000-0000-0000-0000-000000000000";
+
+loose_struct! {
+    /// A row of `realTime/Agents`.
+    pub struct AgentRow {
+        agent: Reference = "agentid" | "id",
+        name: Text = "displayname",
+        status: Reference = "currentstatusid",
+        open: Count = "ongoingchats",
+        capacity: Count = "maxconcurrentchats",
+        handled: Count = "intradaychats" | "todaychats",
+        chat_time: Seconds = "intradaylinearchattime" | "todaylinearchattime",
+    }
+}
+
+loose_struct! {
+    /// A row of `realTime/Queue`: one target that people are routed to.
+    pub struct QueueRow {
+        department_id: Reference = "routetodepartmentid",
+        department: Target = "routetodepartment",
+        agent_id: Reference = "routetoagentid",
+        agent: Target = "routetoagent",
+        open: Count = "ongoingchats",
+        capacity: Count = "maxconcurrentchats",
+        waiting: Count = "currentqueuelength",
+        wait_30: Seconds = "avgwaittimeinlast30mins",
+        wait_60: Seconds = "avgwaittimeinlast60mins",
+        abandoned_30: Count = "abandonedchatsinlast30mins" | "abandondedchatsinlast30mins",
+        switched_30: Count = "switchedtomessagesinlast30mins" | "switchedtomessageinlast30mins",
+        visitors: List<Waiting> = "visitors" | "queue",
+    }
+}
+
+loose_struct! {
+    /// A department or an agent inside a queue row.
+    pub struct Target {
+        id: Reference = "id",
+        name: Text = "name" | "displayname",
+        deleted: Flag = "isdeleted",
+    }
+}
+
+loose_struct! {
+    /// Someone who waits.
+    pub struct Waiting {
+        id: Reference = "visitorid",
+        wait: Seconds = "waittime",
+    }
+}
+
+loose_struct! {
+    /// `realTime/Today`.
+    pub struct Today {
+        requests: Count = "chatrequests",
+        chats: Count = "chats",
+        total: Count = "totalchats",
+        missed: Count = "missedchats",
+        abandoned: Count = "abandondedchats" | "abandonedchats",
+        switched: Count = "switchedtomessagechats" | "switchtomessages" | "switchedtomessages",
+        invitations: Count = "acceptedinvitations",
+        department_transferred: Count = "departmenttransferredchats" | "departmenttransferchats",
+        transferred: Count = "totaltransferredchats" | "totaltransferchats",
+        acceptance: Number = "chatacceptancerate",
+        unique: Number = "uniquechatrate",
+        accessibility: Number = "serviceaccessibilityrate",
+        utilisation: Number = "agentutilization",
+        score: Number = "avgscore",
+        wait: Seconds = "avgwaitingtime" | "avgwaittime",
+        chat_time: Seconds = "avgchattime",
+        response_time: Seconds = "agentavgresponsetime" | "avgresponsetime",
+    }
+}
+
+loose_struct! {
+    /// `realTime/RightNow`.
+    pub struct RightNow {
+        logged_in: Count = "loggedinagents",
+        in_chat: Count = "agentsinchat",
+        open: Count = "ongoingchats",
+        open_with_agent: Count = "ongoingchatswithagent" | "ongoingchatswithagents",
+        open_with_bot: Count = "ongoingchatswithbot" | "ongoingchatswithchatbot",
+        waiting: Count = "currentqueuelength",
+        visitors: Count = "visitoronsite" | "visitorsonsite",
+        utilisation: Number = "chatutilization",
+    }
+}
+
+loose_struct! {
+    /// An agent of the look-up `livechat/agents`, whose status is a name.
+    pub struct NamedStatus {
+        agent: Reference = "id" | "agentid",
+        status: Text = "status",
+    }
+}
+
+loose_struct! {
+    /// A row of `global/agentAwayStatuses`.
+    pub struct AwayStatus {
+        id: Reference = "id",
+        name: Text = "name",
+    }
+}
+
+loose_struct! {
+    /// A row of `global/departments`.
+    pub struct Department {
+        id: Reference = "id",
+        name: Text = "name",
+        agents: List<Reference> = "agentids",
+        deleted: Flag = "isdeleted",
+    }
+}
+
+loose_struct! {
+    /// A row of `global/agents`, of which only the membership is read.
+    pub struct Person {
+        agent: Reference = "id",
+        departments: List<Reference> = "departmentids",
+    }
+}
+
+loose_struct! {
+    /// `livechat/autoDistributionConfig`.
+    pub struct Distribution {
+        enabled: Flag = "isenabled",
+        limited: Flag = "iflimitmaxconcurrentchatsforallagents",
+        for_all: Count = "maxconcurrentchatsforallagents",
+        agents: List<AgentLimit> = "agentautodistributionconfigs",
+    }
+}
+
+loose_struct! {
+    /// One agent's limit in it.
+    pub struct AgentLimit {
+        agent: Reference = "agentid",
+        capacity: Count = "maxconcurrentchats",
+    }
+}
+
+/// A list in any of its envelopes: a bare array, `{"list":[…],"total":…}`, `{"agents":[…]}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed<T> {
+    /// The rows; `None` when there was no list at all.
+    pub rows: Option<Vec<T>>,
+    /// How many there are on all pages.
+    pub total: Option<u32>,
+    /// How many pages there are.
+    pub pages: Option<u32>,
+    /// Which page this is, from 1.
+    pub page: Option<u32>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { rows: None, total: None, pages: None, page: None }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Envelope<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Envelope<T> {
+            type Value = Listed<T>;
+            nothing_but!(Listed::default());
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(row) = seq.next_element()? {
+                    rows.push(row);
+                }
+                Ok(Listed { rows: Some(rows), ..Listed::default() })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut listed = Listed::default();
+                while let Some(Key(key)) = map.next_key()? {
+                    match key.as_str() {
+                        "total" | "count" => listed.total = map.next_value::<Count>()?.0,
+                        "pagecount" => listed.pages = map.next_value::<Count>()?.0,
+                        "pageindex" => listed.page = map.next_value::<Count>()?.0,
+                        "list" | "agents" | "data" | "items" | "results" | "departments"
+                        | "agentawaystatuses" | "queues" | "queue" => {
+                            let rows: List<T> = map.next_value()?;
+                            if rows.is_known() && listed.rows.is_none() {
+                                listed.rows = rows.0;
+                            }
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(listed)
+            }
+        }
+        deserializer.deserialize_any(Envelope(std::marker::PhantomData))
+    }
+}
+
+/// A reference that names something: neither absent nor the zero GUID.
+pub fn named(reference: &Reference) -> Option<&str> {
+    reference.0.as_deref().filter(|id| *id != ZERO)
+}

@@ -1,0 +1,145 @@
+//! What an answer over HTTP means for a polled source, the same for every vendor.
+
+use link::{Answer, NetError, Phase, poll::Trouble};
+
+/// Who is asked, in the words of the sentences.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// The product's name.
+    pub vendor: &'static str,
+    /// What to check when the credentials are refused.
+    pub credentials: &'static str,
+    /// Which permission is missing when one part is refused.
+    pub permission: &'static str,
+}
+
+/// Gives the body of an answer that is data, or says what it is instead. `what` names the part that was
+/// asked for; no sentence holds anything that the vendor wrote.
+pub fn body<'a>(answer: &'a Answer, what: &str, words: &Words) -> Result<&'a [u8], Trouble> {
+    let vendor = words.vendor;
+    let broken = |soon: bool, text: String| Err(Trouble::Broken { sentence: text, soon });
+    match answer.status {
+        200 | 201 | 203 if answer.is_html() => broken(
+            false,
+            format!(
+                "{vendor} was asked for {what}, but a web page came: sign in to the network if it has a portal, or check the address."
+            ),
+        ),
+        200 | 201 | 203 if answer.body.iter().all(u8::is_ascii_whitespace) => {
+            broken(true, format!("{vendor} answered {what} with nothing; it is asked again."))
+        }
+        200 | 201 | 203 => Ok(&answer.body),
+        401 => Err(Trouble::Refused {
+            sentence: format!("{vendor} refused the sign-in (401): {}.", words.credentials),
+            credentials: true,
+        }),
+        429 => Err(throttled(answer, vendor)),
+        503 if answer.retry_after().is_some() => Err(throttled(answer, vendor)),
+        403 | 400..=499 if speaks_of_limits(answer) => Err(throttled(answer, vendor)),
+        403 if answer.is_html() => Err(Trouble::Refused {
+            sentence: format!(
+                "A firewall in front of {vendor} blocked {what} (403 with a web page): ask your administrator whether this computer's address is allowed."
+            ),
+            credentials: false,
+        }),
+        403 => Err(Trouble::Refused {
+            sentence: format!("{vendor} refused {what} (403): {}.", words.permission),
+            credentials: false,
+        }),
+        status @ (404 | 410) => broken(
+            false,
+            format!("{vendor} has no {what} at this address ({status}): check the address of the source."),
+        ),
+        status @ (408 | 425 | 500..=599) => {
+            broken(true, format!("{vendor} could not answer {what} ({status}); it is asked again."))
+        }
+        status => broken(
+            false,
+            format!(
+                "{vendor} did not accept the request for {what} ({status}): check the source's settings."
+            ),
+        ),
+    }
+}
+
+/// What a body means that should have been data and cannot be read as such: an error told with a good
+/// status, or a format that has changed.
+pub fn unreadable(answer: &Answer, what: &str, words: &Words) -> Trouble {
+    if speaks_of_limits(answer) {
+        return throttled(answer, words.vendor);
+    }
+    Trouble::Broken {
+        sentence: format!(
+            "{} answered {what} in a form that is not known; if it stays so, the vendor has changed its format.",
+            words.vendor
+        ),
+        soon: true,
+    }
+}
+
+/// What a failure before an answer means.
+pub fn no_answer(error: &NetError) -> Trouble {
+    let sentence = error.sentence();
+    match &error.phase {
+        _ if error.is_configuration() => Trouble::Misconfigured(sentence),
+        // These are answers of a kind: the host is there, this part of it is unusable.
+        Phase::TooLarge(_) | Phase::Redirect(_) | Phase::RedirectLoop => {
+            Trouble::Broken { sentence, soon: false }
+        }
+        _ => Trouble::Link(sentence),
+    }
+}
+
+fn throttled(answer: &Answer, vendor: &str) -> Trouble {
+    Trouble::Throttled {
+        sentence: format!(
+            "{vendor} asks us to slow down ({}): its limit is shared by everyone behind this address or account; it is asked again after a pause.",
+            answer.status
+        ),
+        after: answer.retry_after(),
+    }
+}
+
+/// Some servers only say in words that a limit was passed.
+fn speaks_of_limits(answer: &Answer) -> bool {
+    if answer.body.len() > 4096 || answer.is_html() {
+        return false;
+    }
+    limits_in(&answer.text())
+}
+
+/// Whether a text says that a limit of requests was passed.
+pub fn limits_in(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    [
+        "rate limit",
+        "ratelimit",
+        "too many requests",
+        "limit exceeded",
+        "exceeded the limit",
+        "throttled",
+        "number of requests",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+        || (text.contains("limit") && (text.contains("exceed") || text.contains("reached")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l5_limits_told_in_words_are_recognised() {
+        for text in [
+            "Rate limit exceeded",
+            "{\"message\":\"API calls limit has been reached.\"}",
+            "Request was throttled.",
+        ] {
+            assert!(limits_in(text), "{text}");
+        }
+        for text in ["Permission denied.", "{\"code\":403000,\"message\":\"no\"}", "unlimited"] {
+            assert!(!limits_in(text), "{text}");
+        }
+    }
+}
