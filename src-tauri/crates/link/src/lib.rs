@@ -25,4 +25,5 @@ pub use http::{Answer, Auth, Http, Request};
 pub use secret::Secret;
 pub use session::Session;
 pub use tls::{NetOptions, SetupError};
+pub use ws::Dialer;
 pub use trouble::{NetError, Phase, TlsProblem};

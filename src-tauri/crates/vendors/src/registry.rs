@@ -2,7 +2,7 @@
 
 use model::Vendor;
 
-use crate::{ConfigError, Connector, SourceSettings, VendorSpec, comm100};
+use crate::{ConfigError, Connector, SourceSettings, VendorSpec, comm100, pingstreams};
 
 /// What a vendor's folder offers: its description and how to build a connector from settings.
 pub struct Registered {
@@ -13,7 +13,10 @@ pub struct Registered {
 }
 
 /// Every vendor that this build can talk to.
-pub const REGISTRY: &[Registered] = &[Registered { spec: &comm100::SPEC, build: comm100::build }];
+pub const REGISTRY: &[Registered] = &[
+    Registered { spec: &comm100::SPEC, build: comm100::build },
+    Registered { spec: &pingstreams::SPEC, build: pingstreams::build },
+];
 
 /// Finds a vendor; `None` when this build does not have it.
 pub fn find(vendor: Vendor) -> Option<&'static Registered> {

@@ -1,0 +1,527 @@
+//! One project's floor as far as we know it: rows in, changes out. No network, no clock.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
+
+use model::{Agent, Change, Conversation, ConversationState, Id, Kind, Timestamp};
+
+use super::{
+    lax::Obj,
+    map::{self, Before, Member, Membership, Shape, Standing},
+    tally::{self, Load, Staff},
+    wire::{Department, Group, Row},
+};
+
+/// Ended conversations that are remembered, so that a late frame does not bring them back.
+const GRAVES: usize = 4096;
+/// How long an ended conversation stays listed.
+const LISTED: Duration = Duration::from_secs(60);
+
+/// A department as it is listed, or as conversations speak of it.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    name: String,
+    /// Not in the vendor's list: known from conversations only.
+    hearsay: bool,
+    /// Ids of its groups; empty: every teammate serves it.
+    groups: Vec<String>,
+    load: Load,
+    staff: Staff,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    row: Conversation,
+    updated: Option<Timestamp>,
+    /// Number of the last frame or list that showed it.
+    touched: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Mate {
+    member: Member,
+    updated: Option<Timestamp>,
+    row: Agent,
+}
+
+/// The floor of one source.
+pub(super) struct Floor {
+    source: Id,
+    conversations: BTreeMap<Id, Held>,
+    mates: BTreeMap<Id, Mate>,
+    places: BTreeMap<Id, Place>,
+    /// `None` until they were read, or when they may not be.
+    groups: Option<HashMap<String, BTreeSet<String>>>,
+    mates_known: bool,
+    limit: Option<u32>,
+    /// Whether every open conversation is visible.
+    pub whole: bool,
+    graves: HashMap<Id, Option<Timestamp>>,
+    grave_order: VecDeque<Id>,
+    /// Ended within the last minute, and when.
+    ended: VecDeque<(Timestamp, Conversation)>,
+    changed: Pending,
+    /// Rows whose form this build does not know.
+    pub strange: u64,
+}
+
+/// What changed since the last [`Floor::take`].
+#[derive(Default)]
+struct Pending {
+    conversations: BTreeSet<Id>,
+    ended: Vec<Conversation>,
+    gone: BTreeSet<Id>,
+    mates: BTreeSet<Id>,
+    mates_gone: BTreeSet<Id>,
+    places: BTreeSet<Id>,
+    places_gone: BTreeSet<Id>,
+}
+
+/// Whether a department is served by groups only.
+pub(super) fn has_groups(department: &Department) -> bool {
+    !group_ids(department).is_empty()
+}
+
+fn group_ids(department: &Department) -> Vec<String> {
+    let shares = match &department.groups {
+        Obj::List(list) => list.iter().filter_map(|g| g.group_id.text()).collect(),
+        _ => Vec::new(),
+    };
+    department.id_group.text().into_iter().chain(shares).map(str::to_owned).collect()
+}
+
+impl Floor {
+    pub fn new(source: Id) -> Self {
+        Self {
+            source,
+            conversations: BTreeMap::new(),
+            mates: BTreeMap::new(),
+            places: BTreeMap::new(),
+            groups: None,
+            mates_known: false,
+            limit: None,
+            whole: true,
+            graves: HashMap::new(),
+            grave_order: VecDeque::new(),
+            ended: VecDeque::new(),
+            changed: Pending::default(),
+            strange: 0,
+        }
+    }
+
+    /// A row about a conversation. `seen`: now in the vendor's clock; `touch`: number of this frame.
+    pub fn conversation(&mut self, row: &Row, shape: Shape, seen: Timestamp, touch: u64) {
+        let Some(id) = row.request_id.text().map(Id::new) else {
+            self.strange += 1;
+            return;
+        };
+        let updated = row.updated_at.instant();
+        if self.graves.get(&id).is_some_and(|buried| older_or_same(updated, *buried)) {
+            return;
+        }
+        if let Some(held) = self.conversations.get_mut(&id) {
+            held.touched = held.touched.max(touch);
+            if older(updated, held.updated) {
+                return;
+            }
+        }
+        if map::standing(row) == Standing::Strange {
+            self.strange += 1;
+        }
+        let before = match self.conversations.get(&id) {
+            Some(held) => Before::Known(&held.row),
+            None if self.graves.contains_key(&id) => Before::Ended,
+            None => Before::Unknown,
+        };
+        let known = matches!(before, Before::Known(_));
+        let next = map::conversation(&self.source, &id, row, shape, before, seen);
+        match next {
+            None => self.remove(&id),
+            // One that we never showed has nothing to end.
+            Some(over) if over.state == ConversationState::Ended && !known => self.bury(id, updated),
+            Some(over) if over.state == ConversationState::Ended => {
+                self.detach(&id);
+                self.conversations.remove(&id);
+                self.changed.conversations.remove(&id);
+                self.ended.retain(|(at, _)| seen.since(*at) < LISTED);
+                self.ended.push_back((seen, over.clone()));
+                self.changed.ended.push(over);
+                self.bury(id, updated);
+            }
+            Some(next) => {
+                self.learn_place(&next, row);
+                self.graves.remove(&id);
+                self.put(next, updated, touch);
+            }
+        }
+    }
+
+    /// A message of a conversation: who spoke last, and when.
+    pub fn message(&mut self, conversation: &str, row: &Row) {
+        let (Some(sender), Some(at)) = (row.sender.text(), row.created_at.instant()) else { return };
+        if sender == "system" || sender.starts_with("bot_") {
+            return;
+        }
+        let by_mate = self.mates.contains_key(sender);
+        let Some(held) = self.conversations.get_mut(conversation) else { return };
+        let last = match by_mate
+            || held.row.agents.as_ref().is_some_and(|a| a.iter().any(|p| p.as_str() == sender))
+        {
+            true => &mut held.row.last_agent_message_at,
+            false => &mut held.row.last_customer_message_at,
+        };
+        if last.is_none_or(|known| at > known) {
+            *last = Some(at);
+            self.changed.conversations.insert(held.row.id.clone());
+        }
+    }
+
+    /// A row about a teammate; `user` is from the topic, where there is one.
+    pub fn member(&mut self, row: &Row, user: Option<&str>) {
+        let Some(id) = row.id_user.id().or(user).map(Id::new) else {
+            self.strange += u64::from(row.role_type.int() != Some(2));
+            return;
+        };
+        let updated = row.updated_at.instant();
+        let held = self.mates.get(&id);
+        if held.is_some_and(|h| older(updated, h.updated)) {
+            return;
+        }
+        match map::membership(row, held.map(|h| &h.member)) {
+            Membership::Gone => self.drop_mate(&id),
+            Membership::Is(member) => self.put_mate(id, member, updated),
+        }
+    }
+
+    /// The whole list of teammates: who is not on it has left.
+    pub fn members(&mut self, rows: &[Row]) {
+        self.mates_known = true;
+        let listed: BTreeSet<Id> = rows.iter().filter_map(|r| r.id_user.id()).map(Id::new).collect();
+        let left: Vec<Id> = self.mates.keys().filter(|id| !listed.contains(*id)).cloned().collect();
+        for id in left {
+            self.drop_mate(&id);
+        }
+        for row in rows {
+            self.member(row, None);
+        }
+    }
+
+    /// Departments, groups and the project's limit. `None` keeps what is known.
+    pub fn structure(
+        &mut self,
+        departments: Option<&[Department]>,
+        groups: Option<&[Group]>,
+        limit: Option<Option<i64>>,
+    ) {
+        if let Some(list) = departments {
+            self.list_places(list);
+        }
+        if let Some(list) = groups {
+            let members = |g: &Group| match g.enabled.bool() {
+                Some(false) => BTreeSet::new(),
+                _ => g.members.0.iter().flatten().cloned().collect(),
+            };
+            self.groups =
+                Some(list.iter().filter_map(|g| Some((g.own_id.text()?.to_owned(), members(g)))).collect());
+        }
+        if let Some(limit) = limit {
+            self.limit = limit.and_then(|n| u32::try_from(n).ok());
+        }
+        self.restaff();
+    }
+
+    /// Teammates to subscribe to.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.mates.keys().map(Id::as_str)
+    }
+    /// Whether our own user sees every conversation; `None` when that is not known.
+    pub fn sees_all(&self, own: Option<&str>) -> Option<bool> {
+        self.mates.get(own?)?.member.sees_all()
+    }
+    /// Our own role, in the vendor's word.
+    pub fn role(&self, own: Option<&str>) -> Option<&str> {
+        self.mates.get(own?)?.member.role.as_deref()
+    }
+    /// Open conversations that a person has, for those who follow messages.
+    pub fn active(&self) -> impl Iterator<Item = &Id> {
+        self.conversations.values().filter(|h| h.row.state == ConversationState::Active).map(|h| &h.row.id)
+    }
+    /// Whether a conversation was met without its customer's name, so that asking for the whole helps.
+    pub fn is_poor(&self, conversation: &str) -> bool {
+        self.conversations.get(conversation).is_some_and(|h| h.row.customer.is_none())
+    }
+    /// Whether [`Floor::take`] would tell anything.
+    pub fn has_changes(&self) -> bool {
+        let c = &self.changed;
+        !(c.conversations.is_empty()
+            && c.ended.is_empty()
+            && c.gone.is_empty()
+            && c.mates.is_empty()
+            && c.mates_gone.is_empty()
+            && c.places.is_empty()
+            && c.places_gone.is_empty())
+    }
+    /// Whether an open conversation was not shown since frame number `since`.
+    pub fn has_untouched(&self, since: u64) -> bool {
+        self.conversations.values().any(|h| h.touched < since)
+    }
+    /// Removes what a complete list, asked for at frame number `since`, no longer holds. Nothing of it
+    /// is said to have ended: we did not see that.
+    pub fn sweep(&mut self, since: u64) {
+        let gone: Vec<Id> =
+            self.conversations.values().filter(|h| h.touched < since).map(|h| h.row.id.clone()).collect();
+        for id in gone {
+            self.remove(&id);
+        }
+    }
+
+    /// The changes since the last call, queues last. `seen`: now in the vendor's clock.
+    pub fn take(&mut self, seen: Timestamp) -> Vec<Change> {
+        let changed = std::mem::take(&mut self.changed);
+        let mut out = Vec::new();
+        out.extend(changed.mates_gone.into_iter().map(|id| Change::Remove(Kind::Agent, id)));
+        out.extend(
+            changed.mates.iter().filter_map(|id| self.mates.get(id)).map(|m| Change::Agent(m.row.clone())),
+        );
+        out.extend(changed.gone.into_iter().map(|id| Change::Remove(Kind::Conversation, id)));
+        out.extend(changed.ended.into_iter().map(Change::Conversation));
+        let open = changed.conversations.iter().filter_map(|id| self.conversations.get(id));
+        out.extend(open.map(|h| Change::Conversation(h.row.clone())));
+        out.extend(changed.places_gone.into_iter().map(|id| Change::Remove(Kind::Queue, id)));
+        out.extend(changed.places.iter().filter_map(|id| self.queue(id, seen)).map(Change::Queue));
+        out
+    }
+
+    /// Marks all departments to be told anew.
+    pub fn touch_places(&mut self) {
+        self.changed.places.extend(self.places.keys().cloned());
+    }
+    /// Marks departments with somebody waiting, so that their mean wait is told anew.
+    pub fn refresh_waits(&mut self) {
+        let waiting = self.places.iter().filter(|(_, p)| p.load.has_waiting()).map(|(id, _)| id.clone());
+        self.changed.places.extend(waiting);
+    }
+
+    /// Everything, between `Reset` and `Complete`. What ended within the last minute is told once more,
+    /// so that a reconnect does not cut its minute short.
+    pub fn all(&mut self, seen: Timestamp) -> Vec<Change> {
+        self.changed = Pending::default();
+        let unused: Vec<Id> = self
+            .places
+            .iter()
+            .filter(|(_, p)| p.hearsay && p.load.is_empty())
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in unused {
+            self.places.remove(&id);
+        }
+        let mut out = vec![Change::Reset];
+        out.extend(self.mates.values().map(|m| Change::Agent(m.row.clone())));
+        let recent = self.ended.iter().filter(|(at, _)| seen.since(*at) < LISTED).map(|(_, c)| c);
+        out.extend(
+            recent.filter(|c| !self.conversations.contains_key(&c.id)).cloned().map(Change::Conversation),
+        );
+        out.extend(self.conversations.values().map(|h| Change::Conversation(h.row.clone())));
+        out.extend(self.places.keys().filter_map(|id| self.queue(id, seen)).map(Change::Queue));
+        out.push(Change::Complete);
+        out
+    }
+
+    fn queue(&self, id: &Id, seen: Timestamp) -> Option<model::Queue> {
+        let place = self.places.get(id)?;
+        let load = self.whole.then_some(&place.load);
+        let staff = (self.mates_known && self.staff_known(place)).then_some(&place.staff);
+        Some(tally::queue(&self.source, id, &place.name, load, staff, seen))
+    }
+
+    fn staff_known(&self, place: &Place) -> bool {
+        !place.hearsay && (place.groups.is_empty() || self.groups.is_some())
+    }
+
+    fn put(&mut self, next: Conversation, updated: Option<Timestamp>, touch: u64) {
+        let id = next.id.clone();
+        let held = self.conversations.get(&id);
+        let updated = updated.max(held.and_then(|h| h.updated));
+        let touched = touch.max(held.map_or(0, |h| h.touched));
+        if held.is_none_or(|h| h.row != next) {
+            self.detach(&id);
+            if let Some(place) = next.queue.as_ref().and_then(|q| self.places.get_mut(q)) {
+                place.load.add(&next);
+            }
+            self.changed.places.extend(next.queue.clone());
+            self.changed.conversations.insert(id.clone());
+            self.changed.gone.remove(&id);
+        }
+        self.conversations.insert(id, Held { row: next, updated, touched });
+    }
+
+    fn detach(&mut self, id: &Id) {
+        let Some(held) = self.conversations.get(id) else { return };
+        let Some(queue) = held.row.queue.clone() else { return };
+        if let Some(place) = self.places.get_mut(&queue) {
+            place.load.take(&held.row);
+            self.changed.places.insert(queue);
+        }
+    }
+
+    fn remove(&mut self, id: &Id) {
+        self.detach(id);
+        if self.conversations.remove(id).is_some() {
+            self.changed.conversations.remove(id);
+            self.changed.gone.insert(id.clone());
+        }
+    }
+
+    fn bury(&mut self, id: Id, updated: Option<Timestamp>) {
+        if self.graves.insert(id.clone(), updated).is_none() {
+            self.grave_order.push_back(id);
+        }
+        while self.grave_order.len() > GRAVES {
+            if let Some(oldest) = self.grave_order.pop_front() {
+                self.graves.remove(&oldest);
+            }
+        }
+    }
+
+    fn learn_place(&mut self, next: &Conversation, row: &Row) {
+        let Some(queue) = &next.queue else { return };
+        let name = map::department_name(row);
+        match self.places.get_mut(queue) {
+            None => {
+                let name = name.unwrap_or(queue).to_owned();
+                self.places.insert(queue.clone(), Place { name, hearsay: true, ..Place::default() });
+                self.changed.places_gone.remove(queue);
+            }
+            Some(place) if place.hearsay && name.is_some_and(|n| n != place.name) => {
+                place.name = name.unwrap_or_default().to_owned();
+                self.changed.places.insert(queue.clone());
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn list_places(&mut self, list: &[Department]) {
+        let mut listed = BTreeSet::new();
+        for department in list {
+            let Some(id) = department.own_id.text().map(Id::new) else { continue };
+            let place = self.places.entry(id.clone()).or_default();
+            let name = department.name.text().unwrap_or(&id).to_owned();
+            let groups = group_ids(department);
+            if place.hearsay || place.name != name || place.groups != groups {
+                self.changed.places.insert(id.clone());
+            }
+            (place.name, place.groups, place.hearsay) = (name, groups, false);
+            self.changed.places_gone.remove(&id);
+            listed.insert(id);
+        }
+        let missing: Vec<Id> = self.places.keys().filter(|id| !listed.contains(*id)).cloned().collect();
+        for id in missing {
+            let Some(place) = self.places.get_mut(&id) else { continue };
+            if !place.load.is_empty() {
+                // Switched off, while people are still in it.
+                place.hearsay = true;
+            } else {
+                self.places.remove(&id);
+                self.changed.places.remove(&id);
+                self.changed.places_gone.insert(id);
+            }
+        }
+    }
+
+    /// Departments that a user serves; `None` when that cannot be known.
+    fn serves(&self, user: &str) -> Option<Vec<Id>> {
+        let mut queues = Vec::new();
+        for (id, place) in self.places.iter().filter(|(_, p)| !p.hearsay) {
+            if place.groups.is_empty() {
+                queues.push(id.clone());
+                continue;
+            }
+            let groups = self.groups.as_ref()?;
+            if place.groups.iter().any(|g| groups.get(g).is_some_and(|m| m.contains(user))) {
+                queues.push(id.clone());
+            }
+        }
+        Some(queues)
+    }
+
+    /// Departments whose staff a member counts towards, as far as that is known.
+    fn counts_in(&self, user: &str) -> Vec<Id> {
+        let serves = |place: &Place| match (&self.groups, place.groups.is_empty()) {
+            (_, true) => true,
+            (Some(groups), _) => place.groups.iter().any(|g| groups.get(g).is_some_and(|m| m.contains(user))),
+            (None, _) => false,
+        };
+        self.places.iter().filter(|(_, p)| !p.hearsay && serves(p)).map(|(id, _)| id.clone()).collect()
+    }
+
+    fn put_mate(&mut self, id: Id, member: Member, updated: Option<Timestamp>) {
+        let row = map::agent(&self.source, &id, &member, self.limit, self.serves(&id));
+        let old = self.mates.get(&id);
+        let updated = updated.max(old.and_then(|m| m.updated));
+        let same = old.is_some_and(|m| m.row == row);
+        if !same {
+            let old = old.map(|m| m.row.clone());
+            for queue in self.counts_in(&id) {
+                let Some(place) = self.places.get_mut(&queue) else { continue };
+                if let Some(old) = &old {
+                    place.staff.take(old);
+                }
+                place.staff.add(&row);
+                self.changed.places.insert(queue);
+            }
+            self.changed.mates.insert(id.clone());
+            self.changed.mates_gone.remove(&id);
+        }
+        self.mates.insert(id, Mate { member, updated, row });
+    }
+
+    fn drop_mate(&mut self, id: &Id) {
+        let Some(mate) = self.mates.remove(id) else { return };
+        for queue in self.counts_in(id) {
+            if let Some(place) = self.places.get_mut(&queue) {
+                place.staff.take(&mate.row);
+                self.changed.places.insert(queue);
+            }
+        }
+        self.changed.mates.remove(id);
+        self.changed.mates_gone.insert(id.clone());
+    }
+
+    /// Counts every department's staff anew, after departments, groups or limits changed.
+    fn restaff(&mut self) {
+        let before: BTreeMap<Id, Staff> =
+            self.places.iter_mut().map(|(id, p)| (id.clone(), std::mem::take(&mut p.staff))).collect();
+        let ids: Vec<Id> = self.mates.keys().cloned().collect();
+        for id in ids {
+            let queues = self.serves(&id);
+            let counts = self.counts_in(&id);
+            let Some(mate) = self.mates.get_mut(&id) else { continue };
+            let row = map::agent(&self.source, &id, &mate.member, self.limit, queues);
+            for queue in counts {
+                if let Some(place) = self.places.get_mut(&queue) {
+                    place.staff.add(&row);
+                }
+            }
+            if mate.row != row {
+                mate.row = row;
+                self.changed.mates.insert(id);
+            }
+        }
+        let moved =
+            self.places.iter().filter(|(id, p)| before.get(*id) != Some(&p.staff)).map(|(id, _)| id.clone());
+        self.changed.places.extend(moved);
+    }
+}
+
+fn older(this: Option<Timestamp>, than: Option<Timestamp>) -> bool {
+    matches!((this, than), (Some(this), Some(than)) if this < than)
+}
+fn older_or_same(this: Option<Timestamp>, than: Option<Timestamp>) -> bool {
+    match (this, than) {
+        (Some(this), Some(than)) => this <= than,
+        // Without stamps nobody can tell: what ended stays ended.
+        _ => true,
+    }
+}

@@ -1,0 +1,219 @@
+//! Tolerant reading: a value of a wrong type spoils its own field and nothing else.
+
+use std::fmt;
+
+use model::Timestamp;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+/// A scalar as it came.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Val {
+    /// The field was not there, or `null`.
+    #[default]
+    Absent,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    /// An array or object where a scalar belongs.
+    Odd,
+}
+
+impl Val {
+    /// Text that says something; empty text is no text.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Val::Text(text) if !text.trim().is_empty() => Some(text),
+            _ => None,
+        }
+    }
+    /// A whole number, also written `3.0` or `"3"`.
+    pub fn int(&self) -> Option<i64> {
+        match self {
+            Val::Int(n) => Some(*n),
+            Val::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => Some(*x as i64),
+            Val::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+    /// Yes or no, also written as text.
+    pub fn bool(&self) -> Option<bool> {
+        match self {
+            Val::Bool(b) => Some(*b),
+            Val::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+    /// An instant with its zone.
+    pub fn instant(&self) -> Option<Timestamp> {
+        match self {
+            Val::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+struct ValVisitor;
+
+impl<'de> Visitor<'de> for ValVisitor {
+    type Value = Val;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Val, E> {
+        Ok(Val::Bool(v))
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Val, E> {
+        Ok(Val::Int(v))
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Val, E> {
+        Ok(i64::try_from(v).map_or(Val::Odd, Val::Int))
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Val, E> {
+        Ok(Val::Float(v))
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Val, E> {
+        Ok(Val::Text(v.to_owned()))
+    }
+    fn visit_string<E>(self, v: String) -> Result<Val, E> {
+        Ok(Val::Text(v))
+    }
+    fn visit_unit<E>(self) -> Result<Val, E> {
+        Ok(Val::Absent)
+    }
+    fn visit_none<E>(self) -> Result<Val, E> {
+        Ok(Val::Absent)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Val, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Val::Odd)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Val, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Val::Odd)
+    }
+}
+
+impl<'de> Deserialize<'de> for Val {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValVisitor)
+    }
+}
+
+/// An object, or anything else in its place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Obj<T> {
+    /// Not there, or `null`.
+    #[default]
+    Absent,
+    Is(T),
+    /// A scalar in place of the object: ids stand so.
+    Scalar(Val),
+    /// A list in place of the object.
+    List(Vec<T>),
+}
+
+impl<T> Obj<T> {
+    pub fn object(&self) -> Option<&T> {
+        match self {
+            Obj::Is(object) => Some(object),
+            _ => None,
+        }
+    }
+}
+
+struct ObjVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjVisitor<T> {
+    type Value = Obj<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Obj<T>, E> {
+        Ok(Obj::Scalar(Val::Bool(v)))
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Obj<T>, E> {
+        Ok(Obj::Scalar(Val::Int(v)))
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Obj<T>, E> {
+        Ok(Obj::Scalar(i64::try_from(v).map_or(Val::Odd, Val::Int)))
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Obj<T>, E> {
+        Ok(Obj::Scalar(Val::Float(v)))
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Obj<T>, E> {
+        Ok(Obj::Scalar(Val::Text(v.to_owned())))
+    }
+    fn visit_unit<E>(self) -> Result<Obj<T>, E> {
+        Ok(Obj::Absent)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Obj<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = seq.next_element::<Obj<T>>()? {
+            // What is not an object in a list of objects is skipped.
+            if let Obj::Is(object) = element {
+                list.push(object);
+            }
+        }
+        Ok(Obj::List(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Obj<T>, A::Error> {
+        T::deserialize(de::value::MapAccessDeserializer::new(map)).map(Obj::Is)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Obj<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ObjVisitor(std::marker::PhantomData))
+    }
+}
+
+/// A list of texts; `None` when it is absent or no list. Elements that are no text are skipped.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Texts(pub Option<Vec<String>>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Texts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts, A::Error> {
+                let mut list = Vec::new();
+                while let Some(value) = seq.next_element::<Val>()? {
+                    if let Val::Text(text) = value {
+                        list.push(text);
+                    }
+                }
+                Ok(Texts(Some(list)))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Texts, A::Error> {
+                ValVisitor.visit_map(map).map(|_| Texts(None))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Texts, E> {
+                Ok(Texts(None))
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Texts, E> {
+                Ok(Texts(None))
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Texts, E> {
+                Ok(Texts(None))
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Texts, E> {
+                Ok(Texts(None))
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Texts, E> {
+                Ok(Texts(None))
+            }
+            fn visit_unit<E>(self) -> Result<Texts, E> {
+                Ok(Texts(None))
+            }
+        }
+        deserializer.deserialize_any(V)
+    }
+}

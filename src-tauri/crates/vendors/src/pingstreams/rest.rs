@@ -1,0 +1,147 @@
+//! What is only told over REST: members, departments, groups, limits, and conversations beyond the
+//! first hundred.
+
+use std::time::Duration;
+
+use link::{Answer, Auth, Http, Request, Secret, origin::place};
+
+use super::{
+    config::Config,
+    lax::Obj,
+    wire::{Complaint, Department, Group, Page, Project, Row},
+};
+
+/// Conversations per page: the server falls back to 40 above it.
+pub(super) const PAGE: usize = 100;
+/// More pages than any floor has; a server that never ends its list is stopped here.
+const MAX_PAGES: usize = 200;
+
+/// Why a read failed.
+#[derive(Clone, Debug)]
+pub(super) enum RestError {
+    /// 401: the token is no longer good.
+    Token,
+    /// 403: not allowed. `stranger`: not even a member of the project.
+    Forbidden { stranger: bool },
+    /// The project is unknown there.
+    NoProject,
+    /// The vendor asks to slow down.
+    Throttled(Option<Duration>),
+    /// Anything else, as a sentence.
+    Failed(String),
+}
+
+/// One round of reading. A part that failed alone is an error in its place.
+pub(super) struct Roster {
+    pub members: Result<Vec<Row>, RestError>,
+    pub departments: Result<Vec<Department>, RestError>,
+    /// `Ok(None)` when no department has a group, so that nobody needs to ask.
+    pub groups: Result<Option<Vec<Group>>, RestError>,
+    pub limit: Result<Option<i64>, RestError>,
+    /// One answer to learn the server's clock from.
+    pub sample: Option<Answer>,
+}
+
+/// Reads for one source with one token.
+#[derive(Clone)]
+pub(super) struct Reader {
+    pub config: Config,
+    pub http: Http,
+    pub token: Secret,
+}
+
+impl Reader {
+    pub async fn roster(&self) -> Roster {
+        let p = self.config.project.as_str();
+        let (members, departments, project) = ([p, "project_users"], [p, "departments"], ["projects", p]);
+        let (members, departments, project) = tokio::join!(
+            self.list::<Row>(&members),
+            self.list::<Department>(&departments),
+            self.get(&project),
+        );
+        let sample = members.as_ref().ok().map(|(_, a)| a.clone());
+        let departments = departments.map(|(d, _)| d);
+        let needs_groups = departments.as_ref().is_ok_and(|list| list.iter().any(super::floor::has_groups));
+        let groups = match needs_groups {
+            true => self.list::<Group>(&[p, "groups"]).await.map(|(g, _)| Some(g)),
+            false => Ok(None),
+        };
+        let limit = project.and_then(|answer| {
+            let project: Obj<Project> = answer.json().map_err(|_| self.unreadable())?;
+            let settings = project.object().and_then(|p| p.settings.object());
+            Ok(settings.and_then(|s| s.max_agent_assigned_chat.int()).filter(|n| *n > 0))
+        });
+        Roster { members: members.map(|(m, _)| m), departments, groups, limit, sample }
+    }
+
+    /// All open conversations by pages. The list moves while it is read, so pages are read until one is
+    /// not full; rows that appear twice are the caller's to merge.
+    pub async fn open_conversations(&self) -> Result<Vec<Row>, RestError> {
+        let mut rows = Vec::new();
+        for page in 0..MAX_PAGES {
+            let mut url = self.config.rest(&[&self.config.project, "requests"]);
+            url.query_pairs_mut()
+                .append_pair("limit", &PAGE.to_string())
+                .append_pair("page", &page.to_string())
+                .append_pair("draft", "false")
+                .append_pair("no_count", "true");
+            let answer = self.ask(url).await?;
+            let page: Obj<Page> = answer.json().map_err(|_| self.unreadable())?;
+            let Obj::Is(page) = page else { return Err(self.unreadable()) };
+            let Obj::List(list) = page.requests else { return Err(self.unreadable()) };
+            // A server with a smaller page than asked for says so.
+            let full =
+                page.per_page.int().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(PAGE);
+            let last = list.len() < full.min(PAGE);
+            rows.extend(list);
+            if last {
+                return Ok(rows);
+            }
+        }
+        Err(RestError::Failed(format!("{} lists conversations without end.", place(&self.config.api))))
+    }
+
+    async fn list<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<(Vec<T>, Answer), RestError> {
+        let answer = self.get(path).await?;
+        match answer.json::<Obj<T>>() {
+            Ok(Obj::List(list)) => Ok((list, answer)),
+            _ => Err(self.unreadable()),
+        }
+    }
+
+    async fn get(&self, path: &[&str]) -> Result<Answer, RestError> {
+        self.ask(self.config.rest(path)).await
+    }
+
+    async fn ask(&self, url: url::Url) -> Result<Answer, RestError> {
+        let request = Request::get(url).auth(Auth::Token { scheme: "JWT", token: self.token.clone() });
+        let answer = self.http.send(request).await.map_err(|e| RestError::Failed(e.sentence()))?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let complaint = answer.json::<Obj<Complaint>>().ok();
+        let words = complaint.as_ref().and_then(|c| c.object()).and_then(|c| c.msg.text().or(c.error.text()));
+        let words = words.unwrap_or_default().to_ascii_lowercase();
+        Err(match answer.status {
+            401 => RestError::Token,
+            403 => RestError::Forbidden { stranger: words.contains("belong") },
+            400 | 404 if words.contains("project") => RestError::NoProject,
+            429 => RestError::Throttled(answer.retry_after()),
+            503 if answer.retry_after().is_some() => RestError::Throttled(answer.retry_after()),
+            status => RestError::Failed(format!(
+                "{} answered with status {status}; check `api_url` if that lasts.",
+                place(&self.config.api)
+            )),
+        })
+    }
+
+    fn unreadable(&self) -> RestError {
+        RestError::Failed(format!(
+            "{} sent something else than the expected data: check `api_url`, or sign in to the network first.",
+            place(&self.config.api)
+        ))
+    }
+}

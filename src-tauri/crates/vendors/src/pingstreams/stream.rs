@@ -1,0 +1,631 @@
+//! One visit: connect, subscribe, bring the first state together, then follow every change.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    future::Future,
+    pin::Pin,
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use link::{
+    Phase,
+    liveness::{Due, Liveness},
+    origin::place,
+    single_flight::Token,
+    ws::{self, Socket, Target, WsError},
+};
+use model::Health;
+use tokio::time::Instant;
+
+use super::{
+    auth,
+    lax::Obj,
+    map::Shape,
+    rest::{Reader, RestError, Roster},
+    run::{End, Source},
+    topic::Topic,
+    wire::{self, Frame, Row},
+};
+
+/// A first state that has not come by then was not granted.
+const FIRST_STATE: Duration = Duration::from_secs(10);
+/// Everything is read again over REST this often: it finds new teammates and heals lost changes.
+const RESYNC: Duration = Duration::from_secs(60);
+/// After a part could not be read.
+const RESYNC_SOON: Duration = Duration::from_secs(15);
+/// So many unreadable frames in a minute make us read everything again.
+const MALFORMED: usize = 3;
+/// A mean wait grows by itself; it is told anew with changes, at most this often.
+const WAITS: Duration = Duration::from_secs(5);
+/// Conversations whose messages are followed, and whose details are asked for, at most.
+const FOLLOWED: usize = 200;
+const DETAILS: usize = 32;
+/// More rows than this do not fit into one list.
+const LIST: usize = 100;
+
+/// What was asked over REST.
+enum Read {
+    Roster(Box<Roster>),
+    /// All open conversations; asked for at this frame number, in this pass.
+    Open {
+        asked: u64,
+        pass: u8,
+        rows: Result<Vec<Row>, RestError>,
+    },
+}
+
+type Job = Pin<Box<dyn Future<Output = Read> + Send>>;
+
+/// What the parts of the first state have come to.
+#[derive(Default)]
+struct Parts {
+    /// Length of the first list.
+    list: Option<usize>,
+    roster: bool,
+    open: bool,
+    /// Names of parts that failed alone, and what to say about them.
+    failed: BTreeSet<&'static str>,
+    advice: Option<String>,
+    /// Not even a member of the project.
+    stranger: bool,
+}
+
+pub(super) struct Visit<'a> {
+    source: &'a mut Source,
+    socket: Socket,
+    token: Token,
+    own: Option<String>,
+    live: Liveness,
+    jobs: FuturesUnordered<Job>,
+    parts: Parts,
+    opened: Instant,
+    asked_again: bool,
+    resync_at: Instant,
+    members: BTreeSet<String>,
+    followed: BTreeSet<String>,
+    details: BTreeSet<String>,
+    malformed: VecDeque<Instant>,
+    waits_told: Instant,
+    health_told: Instant,
+}
+
+impl<'a> Visit<'a> {
+    /// From connecting to the end.
+    pub async fn make(source: &'a mut Source) -> End {
+        let stop = source.link.stop.clone();
+        let opened = tokio::select! {
+            biased;
+            () = stop.cancelled() => return End::Stopped,
+            opened = open(source) => opened,
+        };
+        let (socket, token) = match opened {
+            Ok(pair) => pair,
+            Err(end) => return end,
+        };
+        let own = auth::claims(token.secret.expose()).user;
+        let now = Instant::now();
+        let mut visit = Visit {
+            source,
+            socket,
+            token,
+            own,
+            live: Liveness::new(now),
+            jobs: FuturesUnordered::new(),
+            parts: Parts::default(),
+            opened: now,
+            asked_again: false,
+            resync_at: now + RESYNC,
+            members: BTreeSet::new(),
+            followed: BTreeSet::new(),
+            details: BTreeSet::new(),
+            malformed: VecDeque::new(),
+            waits_told: now,
+            health_told: now,
+        };
+        let Err(end) = visit.follow().await;
+        if matches!(end, End::Stopped) {
+            visit.socket.close().await;
+        }
+        end
+    }
+
+    fn is_live(&self) -> bool {
+        self.source.session.health() == Health::Live
+    }
+
+    async fn follow(&mut self) -> Result<std::convert::Infallible, End> {
+        self.subscribe(&Topic::Requests).await?;
+        self.read_all();
+        let stop = self.source.link.stop.clone();
+        loop {
+            self.timers().await?;
+            let due = self.next_timer();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(End::Stopped),
+                Some(read) = self.jobs.next(), if !self.jobs.is_empty() => self.read(read).await?,
+                frame = self.socket.next() => match frame {
+                    Ok(ws::Frame::Text(text)) => self.text(&text).await?,
+                    Ok(ws::Frame::Binary(_)) => self.live.heard(Instant::now()),
+                    // Protocol pings are answered by the library of a server that is otherwise dead.
+                    Ok(ws::Frame::Life) => {}
+                    Err(error) => return Err(lost(&error)),
+                },
+                () = tokio::time::sleep_until(due) => {
+                    // A frame that is there already is read first (the order of this select), so what
+                    // is due here is due indeed.
+                    self.liveness().await?;
+                }
+            }
+        }
+    }
+
+    fn next_timer(&self) -> Instant {
+        let now = Instant::now();
+        let live = match self.live.due(now) {
+            Due::At(at) => at,
+            Due::Ask | Due::Dead => now,
+        };
+        let first = if self.is_live() { None } else { Some(self.first_deadline()) };
+        first.into_iter().chain([live, self.resync_at]).min().unwrap_or(live)
+    }
+
+    fn first_deadline(&self) -> Instant {
+        self.opened + if self.asked_again { FIRST_STATE } else { FIRST_STATE / 2 }
+    }
+
+    async fn liveness(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        match self.live.due(now) {
+            Due::At(_) => Ok(()),
+            Due::Ask => {
+                self.live.asked(now);
+                self.say(wire::PING.to_owned()).await
+            }
+            Due::Dead => {
+                let host = place(&self.source.config.url);
+                Err(End::Lost(
+                    format!("{host} no longer answers; the live connection is opened again."),
+                    None,
+                ))
+            }
+        }
+    }
+
+    async fn timers(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        if !self.is_live() && self.parts.list.is_none() && now >= self.first_deadline() {
+            if self.asked_again {
+                return Err(self.not_granted());
+            }
+            self.asked_again = true;
+            self.subscribe(&Topic::Requests).await?;
+        }
+        if now >= self.resync_at {
+            self.resync_at = now + RESYNC;
+            // Reads that still run are not doubled.
+            if self.jobs.is_empty() {
+                self.read_all();
+            }
+        }
+        Ok(())
+    }
+
+    /// The server is there, and says nothing: the subscription was not granted.
+    fn not_granted(&self) -> End {
+        let config = &self.source.config;
+        let host = place(&config.url);
+        let topic = Topic::Requests.text(&config.project);
+        if self.parts.stranger {
+            return End::Denied(format!(
+                "This user does not belong to project {}: have it invited there as owner or administrator.",
+                config.project
+            ));
+        }
+        End::Denied(format!(
+            "{host} grants nothing on {topic}: check `project`, and ask for the role owner or administrator in it."
+        ))
+    }
+
+    // What we say.
+
+    async fn say(&mut self, text: String) -> Result<(), End> {
+        self.socket.send_text(text).await.map_err(|error| lost(&error))
+    }
+    async fn subscribe(&mut self, topic: &Topic) -> Result<(), End> {
+        self.say(wire::subscribe(&topic.text(&self.source.config.project))).await
+    }
+    async fn unsubscribe(&mut self, topic: &Topic) -> Result<(), End> {
+        self.say(wire::unsubscribe(&topic.text(&self.source.config.project))).await
+    }
+
+    // What we read over REST.
+
+    fn reader(&self) -> Reader {
+        Reader {
+            config: self.source.config.clone(),
+            http: self.source.http.clone(),
+            token: self.token.secret.clone(),
+        }
+    }
+
+    fn read_all(&mut self) {
+        let reader = self.reader();
+        self.jobs.push(Box::pin(async move { Read::Roster(Box::new(reader.roster().await)) }));
+        self.read_open(0);
+    }
+
+    fn read_open(&mut self, pass: u8) {
+        let (reader, asked) = (self.reader(), self.source.count + 1);
+        self.jobs.push(Box::pin(async move {
+            Read::Open { asked, pass, rows: reader.open_conversations().await }
+        }));
+    }
+
+    async fn read(&mut self, read: Read) -> Result<(), End> {
+        match read {
+            Read::Roster(roster) => self.roster(*roster).await?,
+            Read::Open { asked, pass, rows } => self.open(asked, pass, rows),
+        }
+        self.settle().await
+    }
+
+    async fn roster(&mut self, roster: Roster) -> Result<(), End> {
+        self.parts.roster = true;
+        self.parts.failed.retain(|part| *part == "conversations");
+        let source = &mut *self.source;
+        if let Some(answer) = &roster.sample {
+            source.session.skew.learn(answer);
+        }
+        let mut failed = None;
+        for (part, error) in [
+            ("agents", roster.members.as_ref().err()),
+            ("departments", roster.departments.as_ref().err()),
+            ("groups", roster.groups.as_ref().err()),
+        ] {
+            let Some(error) = error else { continue };
+            self.parts.failed.insert(part);
+            failed = failed.or(Some(error.clone()));
+        }
+        if let Ok(rows) = &roster.members {
+            source.floor.members(rows);
+            source.session.data(source.link.clock.now());
+        }
+        source.floor.structure(
+            roster.departments.as_deref().ok(),
+            roster.groups.as_ref().ok().and_then(|g| g.as_deref()),
+            roster.limit.as_ref().ok().copied(),
+        );
+        self.parts.advice = failed.as_ref().map(|error| self.sentence_of(error));
+        if let Some(error) = failed {
+            self.rest_failed(&error).await?;
+        }
+        self.follow_members().await
+    }
+
+    fn sentence_of(&self, error: &RestError) -> String {
+        let host = place(&self.source.config.api);
+        match error {
+            RestError::Token => format!("{host} refused the token: sign in again and store the new one."),
+            RestError::Forbidden { .. } => {
+                format!(
+                    "{host} does not let this user read all parts: ask for the role owner or administrator."
+                )
+            }
+            RestError::NoProject => {
+                format!("{host} knows no project {}: check `project`.", self.source.config.project)
+            }
+            RestError::Throttled(_) => format!("{host} asks to slow down; parts are read again later."),
+            RestError::Failed(sentence) => sentence.clone(),
+        }
+    }
+
+    async fn rest_failed(&mut self, error: &RestError) -> Result<(), End> {
+        let now = Instant::now();
+        match error {
+            RestError::Token => {
+                let source = &mut *self.source;
+                if source.auth.refused(&source.config, &self.token).await {
+                    let now = source.now();
+                    // The socket stays: it was let in. Only the reads need a fresh token.
+                    if let Ok(token) = source.auth.token(&source.config, &source.http, now).await {
+                        self.token = token;
+                        self.resync_at = self.resync_at.min(Instant::now() + RESYNC_SOON);
+                    }
+                }
+            }
+            RestError::Forbidden { stranger } => self.parts.stranger |= *stranger,
+            RestError::NoProject if !self.is_live() => {
+                return Err(End::Misconfigured(self.sentence_of(error)));
+            }
+            RestError::NoProject => {}
+            RestError::Throttled(wait) => self.resync_at = now + wait.unwrap_or(RESYNC).max(RESYNC_SOON),
+            RestError::Failed(_) => self.resync_at = self.resync_at.min(now + RESYNC_SOON),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, asked: u64, pass: u8, rows: Result<Vec<Row>, RestError>) {
+        let source = &mut *self.source;
+        let first = !self.parts.open;
+        match rows {
+            Ok(rows) => {
+                let seen = source.seen();
+                source.count += 1;
+                for row in &rows {
+                    source.floor.conversation(row, Shape::State, seen, source.count);
+                }
+                source.session.data(source.link.clock.now());
+                // A list of several pages moves while it is read: what is missing is looked for twice.
+                if pass == 0 && rows.len() >= LIST && source.floor.has_untouched(asked) {
+                    let (reader, asked) = (self.reader(), asked);
+                    self.jobs.push(Box::pin(async move {
+                        Read::Open { asked, pass: 1, rows: reader.open_conversations().await }
+                    }));
+                    return;
+                }
+                self.parts.open = true;
+                self.parts.failed.remove("conversations");
+                // While only a part is visible, a list says nothing about the rest; a first list does,
+                // because nothing older than this connection can be trusted.
+                if first || source.floor.whole {
+                    source.floor.sweep(asked);
+                }
+            }
+            Err(error) => {
+                self.parts.open = true;
+                if let RestError::Throttled(wait) = &error {
+                    self.resync_at = Instant::now() + wait.unwrap_or(RESYNC).max(RESYNC_SOON);
+                }
+                // A first list that was not full is complete by itself.
+                if self.parts.list.is_none_or(|n| n >= LIST) {
+                    self.parts.failed.insert("conversations");
+                    self.parts.advice = Some(self.sentence_of(&error));
+                    self.resync_at = self.resync_at.min(Instant::now() + RESYNC_SOON);
+                }
+            }
+        }
+    }
+
+    async fn follow_members(&mut self) -> Result<(), End> {
+        let users: BTreeSet<String> = self.source.floor.users().map(str::to_owned).collect();
+        for gone in self.members.difference(&users).cloned().collect::<Vec<_>>() {
+            self.unsubscribe(&Topic::Member(gone)).await?;
+        }
+        for new in users.difference(&self.members).cloned().collect::<Vec<_>>() {
+            self.subscribe(&Topic::Member(new)).await?;
+        }
+        self.members = users;
+        Ok(())
+    }
+
+    // What we hear.
+
+    async fn text(&mut self, text: &str) -> Result<(), End> {
+        let now = Instant::now();
+        self.live.heard(now);
+        let Ok(Obj::Is(frame)) = serde_json::from_str::<Obj<Frame>>(text) else {
+            return self.unreadable(now);
+        };
+        let Some(payload) = frame.payload.object() else { return Ok(()) };
+        match frame.action.text() {
+            Some("heartbeat") => {
+                let asks = payload.message.object().and_then(|m| m.text.text()) == Some("ping");
+                if asks { self.say(wire::PONG.to_owned()).await } else { Ok(()) }
+            }
+            Some("publish") => self.publish(payload).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn unreadable(&mut self, now: Instant) -> Result<(), End> {
+        self.malformed.push_back(now);
+        while self.malformed.front().is_some_and(|at| now - *at > RESYNC) {
+            self.malformed.pop_front();
+        }
+        if self.malformed.len() >= MALFORMED {
+            self.malformed.clear();
+            self.resync_at = self.resync_at.min(now + Duration::from_secs(1));
+        }
+        tracing::warn!(source = %self.source.config.source, "dropped a frame that is not readable");
+        Ok(())
+    }
+
+    async fn publish(&mut self, payload: &wire::Payload) -> Result<(), End> {
+        // Any signed-in user can have a frame relayed to us, but none with a method.
+        let Some(method @ ("CREATE" | "UPDATE")) = payload.method.text() else { return Ok(()) };
+        let Some(topic) = payload.topic.text().and_then(|t| Topic::parse(t, &self.source.config.project))
+        else {
+            return Ok(());
+        };
+        let source = &mut *self.source;
+        source.count += 1;
+        let (count, seen) = (source.count, source.seen());
+        let mut details = None;
+        match (&topic, &payload.message) {
+            (_, Obj::Scalar(_)) => return Ok(()),
+            (Topic::Requests, Obj::List(rows)) => {
+                for row in rows {
+                    source.floor.conversation(row, Shape::State, seen, count);
+                }
+                self.parts.list.get_or_insert(rows.len());
+            }
+            (Topic::Requests, Obj::Is(row)) => {
+                let shape = if method == "CREATE" { Shape::Born } else { Shape::Changed };
+                source.floor.conversation(row, shape, seen, count);
+                details = row.request_id.text().filter(|id| source.floor.is_poor(id)).map(str::to_owned);
+            }
+            (Topic::Request(id), message) => {
+                if let Obj::Is(row) = message {
+                    source.floor.conversation(row, Shape::State, seen, count);
+                }
+                if self.details.remove(id) {
+                    self.unsubscribe(&topic).await?;
+                }
+            }
+            (Topic::Messages(id), Obj::List(rows)) => {
+                for row in rows {
+                    source.floor.message(id, row);
+                }
+            }
+            (Topic::Messages(id), Obj::Is(row)) => source.floor.message(id, row),
+            (Topic::Member(user), Obj::Is(row)) => source.floor.member(row, Some(user)),
+            _ => {}
+        }
+        self.source.session.data(self.source.now());
+        if let Some(id) = details
+            && self.details.len() < DETAILS
+            && self.details.insert(id.clone())
+        {
+            self.subscribe(&Topic::Request(id)).await?;
+        }
+        if self.source.config.messages {
+            self.follow_messages().await?;
+        }
+        self.settle().await
+    }
+
+    async fn follow_messages(&mut self) -> Result<(), End> {
+        let open: BTreeSet<String> =
+            self.source.floor.active().take(FOLLOWED).map(|id| id.to_string()).collect();
+        for gone in self.followed.difference(&open).cloned().collect::<Vec<_>>() {
+            self.unsubscribe(&Topic::Messages(gone)).await?;
+        }
+        for new in open.difference(&self.followed).cloned().collect::<Vec<_>>() {
+            self.subscribe(&Topic::Messages(new)).await?;
+        }
+        self.followed = open;
+        Ok(())
+    }
+
+    // What we tell.
+
+    /// Tells what changed; the first time everything, once all parts of the first state are there.
+    async fn settle(&mut self) -> Result<(), End> {
+        let parts = &self.parts;
+        let first = !self.is_live();
+        if first && !(parts.list.is_some() && parts.roster && parts.open) {
+            return Ok(());
+        }
+        let news = self.review_gaps();
+        let source = &mut *self.source;
+        let (now, seen, tick) = (source.now(), source.seen(), Instant::now());
+        if first {
+            source.session.live(now);
+            let all = source.floor.all(seen);
+            (self.waits_told, self.health_told) = (tick, tick);
+            return source.emit(all).await;
+        }
+        let changed = source.floor.has_changes();
+        if changed && tick - self.waits_told >= WAITS {
+            source.floor.refresh_waits();
+            self.waits_told = tick;
+        }
+        // A frame that changed nothing still moves the age of the data, once a second.
+        if !changed && !news && tick - self.health_told < Duration::from_secs(1) {
+            return Ok(());
+        }
+        self.health_told = tick;
+        let changes = source.floor.take(seen);
+        source.emit(changes).await
+    }
+
+    /// Which parts are missing, and what to do about it. Returns whether that is news.
+    fn review_gaps(&mut self) -> bool {
+        let source = &mut *self.source;
+        let mut gaps: BTreeSet<String> = self.parts.failed.iter().map(|g| (*g).to_owned()).collect();
+        let mut advice = self.parts.advice.clone().filter(|_| !gaps.is_empty());
+        let own = self.own.as_deref();
+        if source.floor.sees_all(own) == Some(false) {
+            let role = source.floor.role(own).unwrap_or("this").to_owned();
+            gaps.insert("conversations".to_owned());
+            advice = Some(format!(
+                "This user's role ({role}) sees only a part of the conversations: ask for the role owner or administrator."
+            ));
+        }
+        if advice.is_none() && source.floor.strange > 0 {
+            advice = Some(format!(
+                "Format changed: {} rows from {} could not be read as known; look for an update of Floorwalker.",
+                source.floor.strange,
+                place(&source.config.url)
+            ));
+        }
+        let whole = !gaps.contains("conversations");
+        if source.floor.whole != whole {
+            source.floor.whole = whole;
+            source.floor.touch_places();
+        }
+        source.session.set_gaps(gaps, advice)
+    }
+}
+
+fn lost(error: &WsError) -> End {
+    End::Lost(error.to_string(), None)
+}
+
+/// Gets a token and a socket. A refused token is replaced once where it can be.
+async fn open(source: &Source) -> Result<(Socket, Token), End> {
+    let config = &source.config;
+    let host = place(&config.url);
+    let mut renewed = false;
+    loop {
+        let token = source.auth.token(config, &source.http, source.now()).await?;
+        let mut url = config.url.clone();
+        let jwt: String = url::form_urlencoded::byte_serialize(token.secret.expose().as_bytes()).collect();
+        let rest = config.url.query().map(|q| format!("{q}&")).unwrap_or_default();
+        url.set_query(Some(&format!("{rest}token=JWT%20{jwt}")));
+        let refusal = match source.dialer.connect(&Target::new(url)).await {
+            Ok(socket) => return Ok((socket, token)),
+            Err(WsError::Refused(refusal)) => refusal,
+            Err(WsError::Net(error)) if error.is_configuration() => {
+                return Err(End::Misconfigured(error.sentence()));
+            }
+            Err(WsError::Net(error)) if matches!(error.phase, Phase::Timeout(_)) => {
+                return Err(End::Lost(
+                    format!(
+                        "{host} did not answer the live connection; if that lasts, the token may be a guest's."
+                    ),
+                    None,
+                ));
+            }
+            Err(error) => return Err(lost(&error)),
+        };
+        let wait = refusal.retry_after(source.now());
+        return Err(match refusal.status {
+            401 => {
+                if source.auth.refused(config, &token).await && !renewed {
+                    renewed = true;
+                    continue;
+                }
+                End::Denied(match config.email {
+                    Some(_) => {
+                        format!("{host} refuses this user's token: check that the user is active there.")
+                    }
+                    None => format!("{host} refuses the token: sign in again and store the new JWT."),
+                })
+            }
+            403 => End::Denied(format!(
+                "{host} forbids the live connection to this user: ask its administrator."
+            )),
+            429 => End::Throttled(
+                format!("{host} allows no more connections for now; it is tried again later."),
+                wait,
+            ),
+            503 if wait.is_some() => {
+                End::Throttled(format!("{host} is busy; it is tried again later."), wait)
+            }
+            300..400 => End::Lost(
+                format!("{host} redirects the live connection: put the final address into `url`."),
+                None,
+            ),
+            400 | 404 | 405 | 426 => {
+                End::Lost(format!("{host} has no realtime API at this path: check the path of `url`."), None)
+            }
+            status => End::Lost(
+                format!("{host} refused the live connection with status {status}; it is tried again."),
+                wait,
+            ),
+        });
+    }
+}
