@@ -9,18 +9,22 @@ mod hours;
 mod language;
 mod machine;
 pub mod metrics;
+mod notice;
 mod rule;
 mod rulebook;
 mod sentence;
 mod slots;
 mod spec;
 mod stopwatch;
+mod tray;
 
 pub use facts::{Facts, MetricName, Reading, Touched, floor_key, source_key};
 pub use language::RuleError;
 pub use machine::Alerts;
+pub use notice::{Notice, Notices, Quiet, Telling, Tone, Why};
 pub use rule::{Channel, Rule};
 pub use rulebook::Rulebook;
 pub use spec::{
     GroupSpec, HoursSpec, OverrideSpec, Position, RuleSpec, ScopeSpec, ServiceLevelTarget, SlFormula, Targets,
 };
+pub use tray::{TrayCounts, TrayModel, TrayShape, is_loud};
