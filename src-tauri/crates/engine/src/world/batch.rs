@@ -68,6 +68,7 @@ impl Floor {
             round.said(&source.id);
         }
         round.looked(&self.source.id);
+        self.note_loss(was_live, now);
         if was_live != self.is_live() {
             self.liveness_changed(now);
             round.redraw(&self.source.id);

@@ -111,6 +111,7 @@ impl Floor {
             self.clear(&mut round.rows);
             self.was_live = false;
         }
+        self.note_loss(was_live, now);
         if was_live != self.is_live() {
             self.liveness_changed(now);
         }

@@ -33,6 +33,9 @@ pub(crate) struct Floor {
     pub(crate) was_live: bool,
     /// When it was live last, while it is not.
     pub(crate) lost_at: Option<Timestamp>,
+    /// Since when the link is lost, through every new try; `None` while live, before it ever was, and
+    /// when it is off, denied or misconfigured. In our clock.
+    pub(crate) link_lost_since: Option<Timestamp>,
     /// A complete state has arrived.
     pub(crate) complete: bool,
     pub(crate) queues: HashMap<Id, QueueSlot>,
@@ -78,6 +81,7 @@ impl Floor {
             was_live: source.health == Health::Live,
             source,
             lost_at: None,
+            link_lost_since: None,
             complete: false,
             queues: HashMap::new(),
             agents: HashMap::new(),
@@ -334,6 +338,19 @@ impl Floor {
             }
             Entity::Conversation(row) => self.put_conversation(Arc::unwrap_or_clone(row), now, touched),
             Entity::Totals(row) => self.put_totals(Arc::unwrap_or_clone(row), touched),
+        }
+    }
+
+    /// A new try shows as `connecting` for a moment: that is no recovery. `was_live`: before the report.
+    pub(crate) fn note_loss(&mut self, was_live: bool, now: Timestamp) {
+        match self.source.health {
+            Health::Live | Health::Disabled | Health::Denied | Health::Misconfigured => {
+                self.link_lost_since = None;
+            }
+            Health::Connecting if !was_live => {}
+            Health::Connecting | Health::Stale | Health::Retrying | Health::Throttled => {
+                self.link_lost_since.get_or_insert(now);
+            }
         }
     }
 

@@ -136,6 +136,10 @@ impl Floor {
             "health" => Reading::Word(words::health(source.health).into()),
             "vendor" => Reading::Word(source.vendor.as_str().into()),
             "denied" => Reading::flag(source.health == Health::Denied),
+            "lost_for" => match self.link_lost_since {
+                Some(since) => Reading::CountingUp { since },
+                None => Reading::number(0.0),
+            },
             "clock_skew" => source.clock_skew_s.map_or(Reading::Unknown, Reading::number),
             // Nobody expects data from a source that is turned off.
             "data_age" if source.health == Health::Disabled => Reading::NotGiven,
