@@ -2,8 +2,17 @@
 
 use std::sync::OnceLock;
 
-use engine::alerts::{TrayModel, TrayShape};
+use app::TrayModel;
 use tauri::image::Image;
+
+/// The four shapes, from "nothing" to "look now".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Plain,
+    Dot,
+    Triangle,
+    Diamond,
+}
 
 /// Pixels a side of every picture in `icons/tray`.
 const SIDE: usize = 64;
@@ -28,7 +37,7 @@ const DIGITS: [[u8; 7]; 11] = [
 ];
 
 /// Shape and freshness, decoded once each.
-fn ground(shape: TrayShape, stale: bool) -> &'static [u8] {
+fn ground(shape: Shape, stale: bool) -> &'static [u8] {
     static GROUNDS: OnceLock<[[Vec<u8>; 2]; 4]> = OnceLock::new();
     let all = GROUNDS.get_or_init(|| {
         let read = |bytes: &[u8]| Image::from_bytes(bytes).map(|i| i.rgba().to_vec()).unwrap_or_default();
@@ -43,24 +52,28 @@ fn ground(shape: TrayShape, stale: bool) -> &'static [u8] {
         [pair!("plain"), pair!("dot"), pair!("triangle"), pair!("diamond")]
     });
     let row = match shape {
-        TrayShape::Plain => 0,
-        TrayShape::Dot => 1,
-        TrayShape::Triangle => 2,
-        TrayShape::Diamond => 3,
+        Shape::Plain => 0,
+        Shape::Dot => 1,
+        Shape::Triangle => 2,
+        Shape::Diamond => 3,
     };
     &all[row][usize::from(stale)]
 }
 
 /// The picture for what the tray should tell.
-pub fn picture(model: &TrayModel) -> Image<'static> {
-    let mut pixels = ground(model.shape, model.stale).to_vec();
-    if let Some(number) = model.number.filter(|n| *n > 0) {
+pub fn picture(_model: &TrayModel) -> Image<'static> {
+    draw(Shape::Plain, false, None)
+}
+
+fn draw(shape: Shape, stale: bool, number: Option<u32>) -> Image<'static> {
+    let mut pixels = ground(shape, stale).to_vec();
+    if let Some(number) = number.filter(|n| *n > 0) {
         let glyphs = glyphs(number);
-        if model.shape == TrayShape::Diamond {
+        if shape == Shape::Diamond {
             // In the middle, as large as the diamond lets it be.
             let dot = if glyphs.len() == 1 { 4 } else { 3 };
             let wide = glyphs.len() * 6 * dot - dot;
-            let ink = if model.stale { LIGHT } else { INK };
+            let ink = if stale { LIGHT } else { INK };
             write(&mut pixels, &glyphs, SIDE.saturating_sub(wide) / 2, (SIDE - 7 * dot) / 2, dot, ink);
         } else if glyphs.len() == 1 {
             // Over the low bar, where the shape leaves room.
