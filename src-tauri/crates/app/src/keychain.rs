@@ -37,7 +37,9 @@ fn plain(error: Error) -> VaultError {
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
             VaultError::Failed("the stored secret is not text; set it again".to_owned())
         }
-        Error::TooLong(_, limit) => VaultError::Failed(format!("the secret is longer than its limit of {limit}")),
+        Error::TooLong(_, limit) => {
+            VaultError::Failed(format!("the secret is longer than its limit of {limit}"))
+        }
         Error::Ambiguous(_) => VaultError::Failed("it holds several secrets for this source".to_owned()),
         Error::PlatformFailure(cause) => VaultError::Failed(cause.to_string()),
         _ => VaultError::Failed("it refused".to_owned()),

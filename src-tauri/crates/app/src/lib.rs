@@ -4,4 +4,7 @@
 pub mod api;
 pub mod keychain;
 pub mod ports;
+mod runtime;
 pub mod settings;
+
+pub use runtime::{Floorwalker, Gone, Lines, Ports, Start, Subscription, TrayModel, endpoints};

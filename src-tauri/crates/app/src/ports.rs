@@ -10,7 +10,9 @@ use model::{Id, Severity};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There is no keychain on this machine, or nothing answers for it.
-    #[error("no keychain answers on this desktop; start one, or name an environment variable with `secret_env`")]
+    #[error(
+        "no keychain answers on this desktop; start one, or name an environment variable with `secret_env`"
+    )]
     NoKeychain,
     /// It is there and locked, or the user said no.
     #[error("the keychain is locked or refused; unlock it and try again")]

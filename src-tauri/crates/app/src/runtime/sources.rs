@@ -199,7 +199,9 @@ pub(crate) async fn find_secret(settings: &SourceSettings, vault: &dyn Vault) ->
     if let Some(variable) = &settings.secret_env {
         return match crate::settings::environment(variable) {
             Some(text) if !text.is_empty() => Ok(Secret::new(text)),
-            _ => Err(format!("the environment variable {variable} is not set; set it, or leave `secret_env` out and keep the secret in the keychain")),
+            _ => Err(format!(
+                "the environment variable {variable} is not set; set it, or leave `secret_env` out and keep the secret in the keychain"
+            )),
         };
     }
     match vault.get(&settings.id).await {

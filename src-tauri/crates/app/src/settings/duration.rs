@@ -48,7 +48,9 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, ms) in [("5s", 5000), ("2m30s", 150_000), ("1h", 3_600_000), ("500ms", 500), ("1.5s", 1500)] {
+        for (text, ms) in
+            [("5s", 5000), ("2m30s", 150_000), ("1h", 3_600_000), ("500ms", 500), ("1.5s", 1500)]
+        {
             assert_eq!(parse(text), Some(Duration::from_millis(ms)), "{text}");
         }
         for text in ["", "5", "s", "5x", "-5s", "1e99s", "five", "9999999999999999999999d"] {

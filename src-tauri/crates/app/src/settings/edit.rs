@@ -67,7 +67,11 @@ pub fn set_preferences(file: &Path, preferences: &Preferences) -> Result<(), Edi
         put("language", preferences.language.as_str().into(), preferences.language == default.language);
         put("zone", preferences.zone.as_str().into(), preferences.zone == default.zone);
         put("sound", preferences.sound.as_str().into(), preferences.sound == default.sound);
-        put("close_to_tray", preferences.close_to_tray.into(), preferences.close_to_tray == default.close_to_tray);
+        put(
+            "close_to_tray",
+            preferences.close_to_tray.into(),
+            preferences.close_to_tray == default.close_to_tray,
+        );
         put(
             "retention_days",
             i64::from(preferences.retention_days).into(),
@@ -153,7 +157,8 @@ fn change(file: &Path, edit: impl FnOnce(&mut DocumentMut)) -> Result<(), EditEr
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(io(error)),
     };
-    let mut document: DocumentMut = text.parse().map_err(|_| EditError::Broken(file.display().to_string()))?;
+    let mut document: DocumentMut =
+        text.parse().map_err(|_| EditError::Broken(file.display().to_string()))?;
     edit(&mut document);
     replace(file, document.to_string().as_bytes()).map_err(io)
 }

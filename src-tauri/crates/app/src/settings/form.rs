@@ -48,10 +48,9 @@ pub(crate) fn check(form: &SourceForm, file: &Path) -> Result<SourceSettings, Fa
     }
     let text = super::edit::page_of(form);
     match read::parse(file, &text) {
-        Ok(mut settings) => settings
-            .sources
-            .pop()
-            .ok_or_else(|| Failure::new(Code::Internal, "The form could not be read back; this is a fault of ours.")),
+        Ok(mut settings) => settings.sources.pop().ok_or_else(|| {
+            Failure::new(Code::Internal, "The form could not be read back; this is a fault of ours.")
+        }),
         Err(error) => Err(field_failure(error)),
     }
 }

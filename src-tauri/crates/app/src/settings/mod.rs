@@ -6,6 +6,7 @@ mod edit;
 pub(crate) mod form;
 mod place;
 mod read;
+mod rules;
 mod source;
 mod table;
 
@@ -51,17 +52,43 @@ pub struct Settings {
     pub sources: Vec<SourceSettings>,
     /// The user's taste.
     pub preferences: Preferences,
+    /// Where alerts are told outside the desk.
+    pub webhooks: Vec<Webhook>,
     /// Rules, groups, hours and targets, compiled.
     pub rules: std::sync::Arc<engine::alerts::Rulebook>,
     /// Rules that could not be read, each with a caret under the place.
     pub rule_errors: Vec<String>,
 }
 
+/// What a webhook's body looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookShape {
+    /// Ours, signed.
+    Json,
+    /// Slack's.
+    Slack,
+    /// Teams'.
+    Teams,
+}
+
+/// One `[[webhook]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Name in rules: `webhook:NAME`.
+    pub name: String,
+    /// Its address; `None` where the whole address is the secret.
+    pub url: Option<String>,
+    /// What the body looks like.
+    pub shape: WebhookShape,
+    /// Variable of the secret; without it the keychain's `webhook:NAME`.
+    pub secret_env: Option<String>,
+}
+
 /// Reads and checks the file. A file that is not there is an empty configuration.
 pub fn load(file: &Path) -> Result<Settings, SettingsError> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return read::parse(file, ""),
         Err(error) => {
             return Err(SettingsError {
                 file: file.to_owned(),

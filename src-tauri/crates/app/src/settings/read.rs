@@ -1,17 +1,18 @@
 //! From the file's text to [`Settings`].
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
+use engine::alerts::{RuleError, Rulebook};
 use toml_edit::{Document, Item, TableLike};
 
 use super::{
-    Settings, SettingsError,
-    source,
+    Settings, SettingsError, Webhook, WebhookShape, rules, source,
     table::{Page, Table},
 };
 use crate::api::Preferences;
 
-const TOP: &[&str] = &["source", "alert", "group", "hours", "webhook", "targets", "preferences", "default_alerts"];
+const TOP: &[&str] =
+    &["source", "alert", "group", "hours", "webhook", "targets", "preferences", "default_alerts"];
 
 /// A configuration is written by hand; anything larger is not one.
 const LARGEST: usize = 4 << 20;
@@ -19,7 +20,11 @@ const LARGEST: usize = 4 << 20;
 pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> {
     let page = Page { file, text };
     if text.len() > LARGEST {
-        return Err(page.error(None, None, "is larger than 4 MiB and surely not a configuration; check the path"));
+        return Err(page.error(
+            None,
+            None,
+            "is larger than 4 MiB and surely not a configuration; check the path",
+        ));
     }
     let document = Document::parse(text).map_err(|error| {
         let what = error.message().lines().next().unwrap_or("cannot be understood").to_owned();
@@ -34,7 +39,9 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
         let table = Table { page, table, span };
         let settings = source::read(&table)?;
         if !ids.insert(settings.id.clone()) {
-            return Err(table.error("id", format!("`{}` is taken by an earlier source; choose another", settings.id)));
+            return Err(
+                table.error("id", format!("`{}` is taken by an earlier source; choose another", settings.id))
+            );
         }
         sources.push(settings);
     }
@@ -42,22 +49,34 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
         None => Preferences::default(),
         Some(item) => read_preferences(&one_table(&top, "preferences", item)?)?,
     };
-    Ok(Settings { sources, preferences, ..Settings::default() })
+    let text = rules::read(&top)?;
+    let (book, errors) =
+        Rulebook::compile(&text.rules, &text.groups, &text.hours, text.targets, text.default_alerts);
+    Ok(Settings {
+        sources,
+        preferences,
+        webhooks: webhooks(&top)?,
+        rules: Arc::new(book),
+        rule_errors: errors.iter().map(|error| rule_sentence(file, error)).collect(),
+    })
 }
 
 type Span = Option<std::ops::Range<usize>>;
 
 /// The entries of an array of tables (`[[name]]`, or `name = [{…}]`).
-pub(super) fn tables<'a>(top: &Table<'a>, key: &str) -> Result<Vec<(&'a dyn TableLike, Span)>, SettingsError> {
+pub(super) fn tables<'a>(
+    top: &Table<'a>,
+    key: &str,
+) -> Result<Vec<(&'a dyn TableLike, Span)>, SettingsError> {
     match top.table.get(key) {
         None | Some(Item::None) => Ok(Vec::new()),
-        Some(Item::ArrayOfTables(list)) => {
-            Ok(list.iter().map(|t| (t as &dyn TableLike, t.span())).collect())
+        Some(Item::ArrayOfTables(list)) => Ok(list.iter().map(|t| (t as &dyn TableLike, t.span())).collect()),
+        Some(Item::Value(toml_edit::Value::Array(list))) if list.iter().all(|v| v.is_inline_table()) => {
+            Ok(list
+                .iter()
+                .filter_map(|v| v.as_inline_table().map(|t| (t as &dyn TableLike, t.span())))
+                .collect())
         }
-        Some(Item::Value(toml_edit::Value::Array(list))) if list.iter().all(|v| v.is_inline_table()) => Ok(list
-            .iter()
-            .filter_map(|v| v.as_inline_table().map(|t| (t as &dyn TableLike, t.span())))
-            .collect()),
         Some(_) => Err(top.error(key, format!("must be written as `[[{key}]]`"))),
     }
 }
@@ -99,4 +118,50 @@ fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
         preferences.retention_days = days as u32;
     }
     Ok(preferences)
+}
+
+fn webhooks(top: &Table<'_>) -> Result<Vec<Webhook>, SettingsError> {
+    let mut hooks: Vec<Webhook> = Vec::new();
+    for (table, span) in tables(top, "webhook")? {
+        let table = Table { page: top.page, table, span };
+        table.only(&["name", "url", "shape", "secret_env"])?;
+        let name = table.required_text("name")?;
+        if hooks.iter().any(|h| h.name == name) {
+            return Err(
+                table.error("name", format!("`{name}` is taken by an earlier webhook; choose another"))
+            );
+        }
+        let url = table.text("url")?;
+        if let Some(url) = &url {
+            source::address(url).map_err(|what| table.error("url", what))?;
+        }
+        let shape = match table.text("shape")?.as_deref() {
+            None | Some("json") => WebhookShape::Json,
+            Some("slack") => WebhookShape::Slack,
+            Some("teams") => WebhookShape::Teams,
+            Some(_) => return Err(table.error("shape", "must be one of json, slack, teams")),
+        };
+        hooks.push(Webhook { name, url, shape, secret_env: table.text("secret_env")? });
+    }
+    Ok(hooks)
+}
+
+/// File, line, rule, key, sentence; and where there is a text, the text with carets under the place.
+fn rule_sentence(file: &Path, error: &RuleError) -> String {
+    let line = match error.position.0 {
+        0 => String::new(),
+        line => format!(", line {line}"),
+    };
+    let mut sentence = format!(
+        "{}{line}, alert `{}`, key `{}`: {}",
+        file.display(),
+        error.rule,
+        error.field,
+        error.sentence
+    );
+    if !error.caret.is_empty() {
+        sentence.push('\n');
+        sentence.push_str(&error.caret);
+    }
+    sentence
 }

@@ -28,7 +28,10 @@ pub(super) fn read(table: &Table<'_>) -> Result<SourceSettings, SettingsError> {
     let vendor_name = table.required_text("vendor")?;
     let vendor = Vendor::parse(&vendor_name).ok_or_else(|| {
         let names: Vec<&str> = Vendor::ALL.iter().map(|v| v.as_str()).collect();
-        table.error("vendor", format!("`{}` is not a vendor; use one of {}", shorten(&vendor_name), names.join(", ")))
+        table.error(
+            "vendor",
+            format!("`{}` is not a vendor; use one of {}", shorten(&vendor_name), names.join(", ")),
+        )
     })?;
     let poll = match table.text("poll")? {
         None => None,
@@ -46,14 +49,18 @@ pub(super) fn read(table: &Table<'_>) -> Result<SourceSettings, SettingsError> {
     if let Some(proxy) = &proxy {
         let fine = Url::parse(proxy).is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
         if !fine {
-            return Err(table.error("proxy", "is not an address; write it like \"http://proxy.example.com:3128\""));
+            return Err(
+                table.error("proxy", "is not an address; write it like \"http://proxy.example.com:3128\"")
+            );
         }
     }
     let secret_env = table.text("secret_env")?;
     if let Some(name) = &secret_env
         && !is_variable(name)
     {
-        return Err(table.error("secret_env", "must be the name of an environment variable, like `HELPDESK_SECRET`"));
+        return Err(
+            table.error("secret_env", "must be the name of an environment variable, like `HELPDESK_SECRET`")
+        );
     }
     let folder = table.page.file.parent().unwrap_or(Path::new(""));
     let settings = SourceSettings {
@@ -87,7 +94,10 @@ pub(crate) fn check(settings: &SourceSettings) -> Result<(), (Option<String>, St
     if let Some(file) = &settings.ca_file
         && !file.is_file()
     {
-        return Err((Some("ca_file".to_owned()), "names a file that is not there; check the path".to_owned()));
+        return Err((
+            Some("ca_file".to_owned()),
+            "names a file that is not there; check the path".to_owned(),
+        ));
     }
     let own: Vec<&str> = registered.spec.fields.iter().map(|f| f.key).collect();
     if let Some(key) = settings.keys.keys().find(|k| !own.contains(&k.as_str())) {
@@ -112,7 +122,11 @@ fn own_keys(table: &Table<'_>) -> Result<BTreeMap<String, Setting>, SettingsErro
             Value::Integer(n) => Setting::Int(*n.value()),
             Value::Boolean(b) => Setting::Bool(*b.value()),
             Value::Array(_) => Setting::List(table.texts(&key)?.unwrap_or_default()),
-            _ => return Err(table.error(&key, "must be text, a whole number, true or false, or a list of texts")),
+            _ => {
+                return Err(
+                    table.error(&key, "must be text, a whole number, true or false, or a list of texts")
+                );
+            }
         };
         keys.insert(key, setting);
     }
@@ -120,7 +134,8 @@ fn own_keys(table: &Table<'_>) -> Result<BTreeMap<String, Setting>, SettingsErro
 }
 
 pub(crate) fn is_id(id: &str) -> bool {
-    (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=32).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_variable(name: &str) -> bool {
@@ -130,15 +145,20 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// An address of a vendor: secure, or loopback; without a user or password in it.
-fn address(text: &str) -> Result<(), String> {
-    let url = Url::parse(text).map_err(|_| "is not an address; write it like \"https://support.example.com\"".to_owned())?;
+pub(super) fn address(text: &str) -> Result<(), String> {
+    let url = Url::parse(text)
+        .map_err(|_| "is not an address; write it like \"https://support.example.com\"".to_owned())?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must not hold a user or password; secrets go to the keychain".to_owned());
     }
     match url.scheme() {
         "https" | "wss" => {}
         "http" | "ws" if is_loopback(&url) => {}
-        "http" | "ws" => return Err("must be https:// (or wss://); plain addresses are accepted on this machine only".to_owned()),
+        "http" | "ws" => {
+            return Err(
+                "must be https:// (or wss://); plain addresses are accepted on this machine only".to_owned()
+            );
+        }
         _ => return Err("must begin with https:// (or wss://)".to_owned()),
     }
     if url.host_str().is_none_or(str::is_empty) { Err("names no host".to_owned()) } else { Ok(()) }

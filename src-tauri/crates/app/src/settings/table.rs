@@ -14,8 +14,17 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    pub fn error(&self, span: Option<Range<usize>>, key: Option<&str>, what: impl Into<String>) -> SettingsError {
-        let line = span.map(|s| 1 + self.text[..s.start.min(self.text.len())].matches('\n').count());
+    /// Line of a place, from 1.
+    pub fn line(&self, span: &Range<usize>) -> usize {
+        1 + self.text.as_bytes()[..span.start.min(self.text.len())].iter().filter(|b| **b == b'\n').count()
+    }
+    pub fn error(
+        &self,
+        span: Option<Range<usize>>,
+        key: Option<&str>,
+        what: impl Into<String>,
+    ) -> SettingsError {
+        let line = span.map(|s| self.line(&s));
         SettingsError { file: self.file.to_owned(), line, key: key.map(str::to_owned), what: what.into() }
     }
 }
@@ -104,7 +113,12 @@ pub(super) fn unknown(key: &str, known: &[&str]) -> String {
 }
 
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    known.iter().map(|k| (distance(key, k), *k)).min().filter(|(d, _)| *d <= 2.max(key.len() / 3)).map(|(_, k)| k)
+    known
+        .iter()
+        .map(|k| (distance(key, k), *k))
+        .min()
+        .filter(|(d, _)| *d <= 2.max(key.len() / 3))
+        .map(|(_, k)| k)
 }
 
 /// Edit distance, for keys of a few letters.

@@ -62,7 +62,11 @@ fn editing_keeps_comments_order_and_the_other_sources() {
         keys: [("email".to_owned(), FormValue::Text("sup@example.com".into()))].into(),
     };
     write_source(&file, &form, Some("one")).unwrap();
-    set_preferences(&file, &Preferences { sound: "off".into(), theme: "dark".into(), ..Preferences::default() }).unwrap();
+    set_preferences(
+        &file,
+        &Preferences { sound: "off".into(), theme: "dark".into(), ..Preferences::default() },
+    )
+    .unwrap();
     insta::assert_snapshot!(std::fs::read_to_string(&file).unwrap());
     remove_source(&file, "one").unwrap();
     let left = std::fs::read_to_string(&file).unwrap();

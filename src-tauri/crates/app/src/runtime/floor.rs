@@ -1,0 +1,258 @@
+//! The one loop. It owns the world, and everything else speaks to it through two bounded queues: batches
+//! of the connectors and commands of the faces. Servicing a message never waits for anything outside.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use engine::{DeskCommand, Effects, Input, World, document, view::ViewSpec};
+use link::Clock;
+use model::{Batch, Health, Id, Source};
+use store::FloorAt;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    hub::{Hub, Subscription},
+    notices::{Desk, TrayModel},
+    record::{Recorder, restored},
+    sources::Sources,
+};
+use crate::settings::Settings;
+
+/// Even without a deadline the loop looks at the clock this often: a wall clock may jump.
+const LONGEST_SLEEP: Duration = Duration::from_secs(20);
+
+/// Batches applied in a row before the screen gets its turn.
+const BATCHES_IN_A_ROW: usize = 256;
+
+/// What a face asks of the loop.
+pub(crate) enum Command {
+    /// The configuration was read anew; `restart` names sources whose secret changed.
+    Configure { settings: Box<Settings>, restart: Vec<Id> },
+    /// A person did something to an alert. Answers whether the alert was still there.
+    Desk { command: DeskCommand, reply: oneshot::Sender<bool> },
+    /// A face wants to see.
+    Subscribe { spec: ViewSpec, reply: oneshot::Sender<Subscription> },
+    /// The whole state, as the contract's document.
+    Document { reply: oneshot::Sender<String> },
+    /// The whole state and everything after it, line by line.
+    Lines { reply: oneshot::Sender<Lines> },
+    /// Try a source at once.
+    Retry { id: Id },
+    /// Leave.
+    Stop { reply: oneshot::Sender<()> },
+}
+
+/// A document and the lines that follow it without a hole.
+pub struct Lines {
+    /// `{"type":"snapshot",…}`.
+    pub first: String,
+    /// Change, health and alert lines.
+    pub rest: mpsc::Receiver<String>,
+}
+
+/// What the loop lets others watch without asking.
+pub(crate) struct Shown {
+    pub sources: watch::Sender<Arc<[Source]>>,
+    pub tray: watch::Sender<TrayModel>,
+}
+
+pub(crate) struct Floor {
+    pub world: World,
+    pub clock: Arc<dyn Clock>,
+    pub batches: mpsc::Receiver<Batch>,
+    pub commands: mpsc::Receiver<Command>,
+    pub sources: Sources,
+    pub hub: Hub,
+    pub shown: Shown,
+    pub recorder: Option<Recorder>,
+    pub desk: Desk,
+    pub lines: Vec<mpsc::Sender<String>>,
+    /// Lines that did not fit yet; the loop waits for room rather than lose one.
+    pub pending_lines: VecDeque<String>,
+    pub wake_at: Option<model::Timestamp>,
+}
+
+impl Floor {
+    pub async fn run(mut self) {
+        loop {
+            let sleep = self.sleep();
+            let flush = self.hub.due();
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::Stop { reply }) => {
+                        self.leave().await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(command) => self.command(command),
+                    None => { self.leave().await; return; }
+                },
+                () = at(flush) => {
+                    let now = self.clock.now();
+                    self.hub.flush(&self.world, now);
+                }
+                batch = self.batches.recv() => {
+                    let Some(batch) = batch else { self.leave().await; return };
+                    self.apply(Input::Batch(batch));
+                    // What is already waiting is applied together; the screen is coalesced anyway.
+                    for _ in 1..BATCHES_IN_A_ROW {
+                        match self.batches.try_recv() {
+                            Ok(batch) => self.apply(Input::Batch(batch)),
+                            Err(_) => break,
+                        }
+                    }
+                }
+                () = tokio::time::sleep(sleep) => self.apply(Input::Wake),
+            }
+            self.hand_on_lines().await;
+        }
+    }
+
+    fn sleep(&self) -> Duration {
+        let world = self.wake_at.map(|at| at.since(self.clock.now()));
+        let desk = self.desk.next_deadline().map(|at| at.since(self.clock.now()));
+        [world, desk].into_iter().flatten().min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Configure { settings, restart } => self.configure(&settings, &restart),
+            Command::Desk { command, reply } => {
+                let there = self.knows(&command);
+                self.desk.person_did(&command, self.clock.now());
+                self.apply(Input::Desk(command));
+                let _ = reply.send(there);
+            }
+            Command::Subscribe { spec, reply } => {
+                let now = self.clock.now();
+                let _ = reply.send(self.hub.subscribe(spec, &self.world, now));
+            }
+            Command::Document { reply } => {
+                let _ = reply.send(document::snapshot(&self.world, self.clock.now()));
+            }
+            Command::Lines { reply } => {
+                let (sender, rest) = mpsc::channel(1024);
+                let first = document::snapshot_line(&self.world, self.clock.now());
+                self.lines.push(sender);
+                let _ = reply.send(Lines { first, rest });
+            }
+            Command::Retry { id } => self.sources.restart(&id),
+            Command::Stop { .. } => {}
+        }
+    }
+
+    fn knows(&self, command: &DeskCommand) -> bool {
+        let (DeskCommand::Acknowledge { alert, .. }
+        | DeskCommand::Unacknowledge { alert }
+        | DeskCommand::Snooze { alert, .. }
+        | DeskCommand::Unsnooze { alert }) = command;
+        self.world.alerts().iter().any(|a| a.id == *alert)
+    }
+
+    /// The configuration, then the last floor: shown at once, marked by its sources as not live.
+    pub fn begin(&mut self, settings: &Settings, last: Option<FloorAt>) {
+        let now = self.clock.now();
+        let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
+        self.world.set_consoles(consoles(settings));
+        self.apply(Input::Configure { sources, rules: settings.rules.clone() });
+        if let Some(last) = last {
+            self.apply(Input::Restore {
+                entities: last.entities.into_iter().map(restored).collect(),
+                sources: last.sources.iter().map(|s| Source::clone(s)).collect(),
+                alerts: Vec::new(),
+            });
+        }
+        self.show_sources();
+        self.sources.configure(&settings.sources);
+    }
+
+    pub fn configure(&mut self, settings: &Settings, restart: &[Id]) {
+        let now = self.clock.now();
+        let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
+        self.world.set_consoles(consoles(settings));
+        self.apply(Input::Configure { sources, rules: settings.rules.clone() });
+        if let Some(recorder) = &mut self.recorder {
+            recorder.tell_whole(&self.world, now);
+        }
+        self.show_sources();
+        self.sources.configure(&settings.sources);
+        for id in restart {
+            self.sources.restart(id);
+        }
+    }
+
+    pub fn apply(&mut self, input: Input) {
+        let now = self.clock.now();
+        let effects = self.world.apply(input, now);
+        self.wake_at = effects.wake_at;
+        self.spread(&effects, now);
+    }
+
+    fn spread(&mut self, effects: &Effects, now: model::Timestamp) {
+        self.hub.touch();
+        if !effects.health.is_empty() {
+            self.show_sources();
+        }
+        self.desk.on(&self.world, &effects.alerts, now);
+        let tray = self.desk.tray(&self.world, now);
+        self.shown.tray.send_if_modified(|old| {
+            let changed = *old != tray;
+            if changed {
+                *old = tray;
+            }
+            changed
+        });
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(&self.world, effects, now);
+        }
+        if !self.lines.is_empty() {
+            self.pending_lines.extend(document::lines(&self.world, effects, now));
+        }
+    }
+
+    fn show_sources(&mut self) {
+        let sources: Arc<[Source]> = self.world.sources().cloned().collect();
+        self.shown.sources.send_replace(sources);
+    }
+
+    async fn hand_on_lines(&mut self) {
+        while let Some(line) = self.pending_lines.pop_front() {
+            let mut open = Vec::with_capacity(self.lines.len());
+            for sender in self.lines.drain(..) {
+                if sender.send(line.clone()).await.is_ok() {
+                    open.push(sender);
+                }
+            }
+            self.lines = open;
+        }
+    }
+
+    async fn leave(&mut self) {
+        self.sources.shutdown().await;
+        if let Some(recorder) = self.recorder.take() {
+            recorder.finish(&self.world, self.clock.now()).await;
+        }
+    }
+}
+
+/// Templates of addresses in the vendors' consoles.
+fn consoles(settings: &Settings) -> std::collections::BTreeMap<Id, String> {
+    settings.sources.iter().filter_map(|s| Some((s.id.clone(), s.console_url.clone()?))).collect()
+}
+
+async fn at(instant: Option<tokio::time::Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether every source that is on has come to a result.
+pub(crate) fn all_settled(sources: &[Source]) -> bool {
+    sources.iter().all(|s| s.health.is_settled())
+}
+
+/// Whether every source that is on is live.
+pub(crate) fn all_live(sources: &[Source]) -> bool {
+    sources.iter().all(|s| matches!(s.health, Health::Live | Health::Disabled))
+}

@@ -1,0 +1,230 @@
+//! The runtime of one face: starts the loop, answers questions, ends it.
+
+mod ask;
+mod floor;
+mod hub;
+mod notices;
+mod record;
+mod sources;
+mod trial;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use engine::{World, view::ViewSpec};
+use link::Clock;
+use model::{Health, Id, Source, Timestamp};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use vendors::{SourceSettings, registry};
+
+pub use floor::Lines;
+pub use hub::Subscription;
+pub use notices::TrayModel;
+
+use crate::{
+    ports::{Notifier, Opener, Vault},
+    settings::{self, Settings, SettingsError},
+};
+use floor::{Command, Floor, Shown};
+
+/// Batches waiting for the loop; when it is full the connectors wait, and TCP does the rest.
+const BATCHES: usize = 1024;
+
+/// How to start.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The configuration file.
+    pub config: PathBuf,
+    /// The folder of the databases.
+    pub data: PathBuf,
+    /// Only this source.
+    pub only: Option<Id>,
+    /// Whether to keep a record: the app does, `snapshot` and plain `watch` do not.
+    pub record: bool,
+    /// Whether a configuration error stops the start (`floorctl`) or is shown (the app).
+    pub strict: bool,
+    /// The floor is simulated.
+    pub demo: bool,
+}
+
+/// The machine, as the runtime sees it.
+#[derive(Clone)]
+#[allow(missing_docs)]
+pub struct Ports {
+    pub vault: Arc<dyn Vault>,
+    pub notifier: Arc<dyn Notifier>,
+    pub opener: Arc<dyn Opener>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The runtime has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Floorwalker is shutting down")]
+pub struct Gone;
+
+/// A running Floorwalker. Cheap to clone; all clones speak to the same loop.
+#[derive(Clone)]
+pub struct Floorwalker {
+    commands: mpsc::Sender<Command>,
+    sources: watch::Receiver<Arc<[Source]>>,
+    tray: watch::Receiver<TrayModel>,
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub start: Start,
+    pub ports: Ports,
+    /// Sentences that the user must see: a damaged store was put aside, and the like.
+    pub notices: record::Sentences,
+    /// The configuration is changed by one question at a time.
+    pub settings: Mutex<Configured>,
+}
+
+/// The configuration in force, and the sentence when there is none.
+pub(crate) struct Configured {
+    pub settings: Settings,
+    pub error: Option<SettingsError>,
+}
+
+impl Floorwalker {
+    /// Reads the configuration, opens the record, shows the last floor, starts the sources.
+    pub fn start(start: Start, ports: Ports) -> Result<Self, SettingsError> {
+        let (mut settings, error) = match settings::load(&start.config) {
+            Ok(settings) => (settings, None),
+            Err(error) if start.strict => return Err(error),
+            Err(error) => (Settings::default(), Some(error)),
+        };
+        if let Some(only) = &start.only {
+            settings.sources.retain(|s| s.id == *only);
+            if settings.sources.is_empty() {
+                return Err(SettingsError {
+                    file: start.config.clone(),
+                    line: None,
+                    key: None,
+                    what: format!("has no source with the id `{only}`; check --only"),
+                });
+            }
+        }
+        let notices = record::Sentences::default();
+        let (batches_in, batches) = mpsc::channel(BATCHES);
+        let (commands_in, commands) = mpsc::channel(64);
+        let (sources_out, sources) = watch::channel(Arc::from(Vec::new()));
+        let (tray_out, tray) = watch::channel(TrayModel::default());
+        let opened = if start.record {
+            record::Recorder::open(
+                &start.data,
+                settings.preferences.retention_days,
+                ports.clock.clone(),
+                &notices,
+            )
+        } else {
+            record::Opened::default()
+        };
+        for error in &settings.rule_errors {
+            record::say(&notices, error.clone());
+        }
+        let mut floor = Floor {
+            world: World::new(),
+            clock: ports.clock.clone(),
+            batches,
+            commands,
+            sources: sources::Sources::new(batches_in, ports.clock.clone(), ports.vault.clone()),
+            hub: hub::Hub::default(),
+            shown: Shown { sources: sources_out, tray: tray_out },
+            recorder: opened.recorder,
+            desk: notices::Desk::new(ports.notifier.clone()),
+            lines: Vec::new(),
+            pending_lines: Default::default(),
+            wake_at: None,
+        };
+        floor.begin(&settings, opened.last);
+        tokio::spawn(floor.run());
+        let inner = Inner { start, ports, notices, settings: Mutex::new(Configured { settings, error }) };
+        Ok(Self { commands: commands_in, sources, tray, inner: Arc::new(inner) })
+    }
+
+    /// Opens a view: a snapshot at once, then patches.
+    pub async fn subscribe(&self, spec: ViewSpec) -> Result<Subscription, Gone> {
+        self.command(|reply| Command::Subscribe { spec, reply }).await
+    }
+
+    /// The whole state as the contract's document.
+    pub async fn document(&self) -> Result<String, Gone> {
+        self.command(|reply| Command::Document { reply }).await
+    }
+
+    /// The whole state and everything after it, line by line.
+    pub async fn lines(&self) -> Result<Lines, Gone> {
+        self.command(|reply| Command::Lines { reply }).await
+    }
+
+    /// What the tray shows.
+    pub fn tray(&self) -> watch::Receiver<TrayModel> {
+        self.tray.clone()
+    }
+
+    /// How the sources are, now and on every change.
+    pub fn sources(&self) -> watch::Receiver<Arc<[Source]>> {
+        self.sources.clone()
+    }
+
+    /// Waits until every source that is on is live or has failed for good; `false` when time ran out.
+    pub async fn settled(&self, timeout: Duration) -> bool {
+        let mut sources = self.sources.clone();
+        let waited = sources.wait_for(|s| floor::all_settled(s));
+        matches!(tokio::time::timeout(timeout, waited).await, Ok(Ok(_)))
+    }
+
+    /// Whether every source that is on is live.
+    pub fn all_live(&self) -> bool {
+        floor::all_live(&self.sources.borrow())
+    }
+
+    /// Rules that could not be read, with their places.
+    pub async fn rule_errors(&self) -> Vec<String> {
+        self.inner.settings.lock().await.settings.rule_errors.clone()
+    }
+
+    /// The sources as configured.
+    pub async fn configured(&self) -> Vec<SourceSettings> {
+        self.inner.settings.lock().await.settings.sources.clone()
+    }
+
+    /// Ends politely: connectors leave, the record is flushed.
+    pub async fn shutdown(&self) {
+        let _ = self.command(|reply| Command::Stop { reply }).await;
+    }
+
+    async fn command<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Gone> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(make(reply)).await.map_err(|_| Gone)?;
+        answer.await.map_err(|_| Gone)
+    }
+}
+
+/// A configured source before anything is known of it.
+pub(crate) fn source_of(settings: &SourceSettings, now: Timestamp) -> Source {
+    let provides = registry::find(settings.vendor)
+        .map(|r| r.spec.provides.iter().map(|(name, origin)| ((*name).to_owned(), *origin)).collect())
+        .unwrap_or_default();
+    Source {
+        id: settings.id.clone(),
+        vendor: settings.vendor,
+        name: settings.name.clone(),
+        health: if settings.enabled { Health::Connecting } else { Health::Disabled },
+        health_since: now,
+        last_data_at: None,
+        last_error: None,
+        retry_at: None,
+        clock_skew_s: None,
+        gaps: Vec::new(),
+        provides,
+    }
+}
+
+/// What of a source is polled, and how often after the vendor's floors were applied.
+pub fn endpoints(settings: &SourceSettings) -> Vec<(String, Duration)> {
+    let built = registry::find(settings.vendor).and_then(|r| (r.build)(settings).ok());
+    built
+        .map(|c| c.endpoints().into_iter().map(|e| (e.name.to_owned(), e.every)).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,197 @@
+//! `[[alert]]`, `[[group]]`, `[[hours]]` and `[targets]`: from TOML to what the engine compiles. The
+//! rules' own language is the engine's; here stand only keys, types and places.
+
+use engine::alerts::{
+    GroupSpec, HoursSpec, OverrideSpec, Position, RuleSpec, ScopeSpec, ServiceLevelTarget, SlFormula, Targets,
+};
+use toml_edit::{Item, Value};
+
+use super::{
+    SettingsError, duration,
+    read::{one_table, tables},
+    table::Table,
+};
+
+const ALERT: &[&str] = &[
+    "name", "when", "critical", "scope", "for", "clear", "keep", "repeat", "min_n", "active", "zone",
+    "severity", "notify", "enabled", "override",
+];
+const OVERRIDE: &[&str] =
+    &["queue", "group", "source", "when", "critical", "for", "clear", "keep", "repeat", "enabled"];
+
+/// Everything that the rulebook is compiled from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RuleText {
+    pub rules: Vec<RuleSpec>,
+    pub groups: Vec<GroupSpec>,
+    pub hours: Vec<HoursSpec>,
+    pub targets: Targets,
+    pub default_alerts: bool,
+}
+
+pub(super) fn read(top: &Table<'_>) -> Result<RuleText, SettingsError> {
+    let mut text =
+        RuleText { default_alerts: top.flag("default_alerts")?.unwrap_or(true), ..RuleText::default() };
+    for (table, span) in tables(top, "alert")? {
+        text.rules.push(alert(&Table { page: top.page, table, span })?);
+    }
+    for (table, span) in tables(top, "group")? {
+        let table = Table { page: top.page, table, span };
+        table.only(&["name", "queues"])?;
+        text.groups.push(GroupSpec {
+            position: position(&table),
+            name: table.required_text("name")?,
+            queues: required_texts(&table, "queues")?,
+        });
+    }
+    for (table, span) in tables(top, "hours")? {
+        let table = Table { page: top.page, table, span };
+        table.only(&["queues", "zone", "open"])?;
+        text.hours.push(HoursSpec {
+            position: position(&table),
+            queues: required_texts(&table, "queues")?,
+            zone: table.required_text("zone")?,
+            open: required_texts(&table, "open")?,
+        });
+    }
+    if let Some(item) = top.table.get("targets") {
+        text.targets = targets(&one_table(top, "targets", item)?)?;
+    }
+    Ok(text)
+}
+
+fn alert(table: &Table<'_>) -> Result<RuleSpec, SettingsError> {
+    table.only(ALERT)?;
+    let mut rule = RuleSpec {
+        position: position(table),
+        name: table.required_text("name")?,
+        when: table.required_text("when")?,
+        critical: table.text("critical")?,
+        hold: table.text("for")?,
+        clear: table.text("clear")?,
+        keep: table.text("keep")?,
+        repeat: table.text("repeat")?,
+        min_n: whole(table, "min_n")?,
+        active: table.texts("active")?,
+        zone: table.text("zone")?,
+        severity: table.text("severity")?,
+        notify: table.texts("notify")?,
+        enabled: table.flag("enabled")?,
+        ..RuleSpec::default()
+    };
+    if let Some(item) = table.table.get("scope") {
+        let scope = one_table(table, "scope", item)?;
+        scope.only(&["source", "queue", "group", "agent"])?;
+        rule.scope = ScopeSpec {
+            source: globs(&scope, "source")?,
+            queue: globs(&scope, "queue")?,
+            group: globs(&scope, "group")?,
+            agent: globs(&scope, "agent")?,
+        };
+    }
+    for (inner, span) in tables(table, "override")? {
+        let inner = Table { page: table.page, table: inner, span };
+        inner.only(OVERRIDE)?;
+        rule.overrides.push(OverrideSpec {
+            queue: globs(&inner, "queue")?,
+            group: globs(&inner, "group")?,
+            source: globs(&inner, "source")?,
+            when: inner.text("when")?,
+            critical: inner.text("critical")?,
+            hold: inner.text("for")?,
+            clear: inner.text("clear")?,
+            keep: inner.text("keep")?,
+            repeat: inner.text("repeat")?,
+            enabled: inner.flag("enabled")?,
+        });
+    }
+    Ok(rule)
+}
+
+/// One glob or a list of them.
+fn globs(table: &Table<'_>, key: &str) -> Result<Option<Vec<String>>, SettingsError> {
+    match table.value(key)? {
+        Some(Value::String(one)) => Ok(Some(vec![one.value().clone()])),
+        _ => table.texts(key),
+    }
+}
+
+fn required_texts(table: &Table<'_>, key: &str) -> Result<Vec<String>, SettingsError> {
+    match globs(table, key)? {
+        Some(list) if !list.is_empty() => Ok(list),
+        Some(_) => Err(table.error(key, "is empty; name at least one")),
+        None => Err(table.error(key, format!("is missing; add `{key} = [\"…\"]`"))),
+    }
+}
+
+fn whole(table: &Table<'_>, key: &str) -> Result<Option<i64>, SettingsError> {
+    match table.value(key)? {
+        None => Ok(None),
+        Some(Value::Integer(n)) => Ok(Some(*n.value())),
+        Some(_) => Err(table.error(key, "must be a whole number, without quotes")),
+    }
+}
+
+fn position(table: &Table<'_>) -> Position {
+    Position(table.span.as_ref().map_or(0, |span| table.page.line(span)))
+}
+
+fn targets(table: &Table<'_>) -> Result<Targets, SettingsError> {
+    table.only(&["waiting", "longest_wait", "service_level"])?;
+    let mut targets = Targets::default();
+    if let Some(n) = whole(table, "waiting")? {
+        targets.waiting = u32::try_from(n).map_err(|_| table.error("waiting", "must not be negative"))?;
+    }
+    if let Some(seconds) = seconds(table, "longest_wait")? {
+        targets.longest_wait_s = seconds;
+    }
+    if let Some(item @ (Item::Value(Value::InlineTable(_)) | Item::Table(_))) =
+        table.table.get("service_level")
+    {
+        let level = one_table(table, "service_level", item)?;
+        level.only(&["target", "within", "formula", "short_abandon"])?;
+        let usual = targets.service_level;
+        targets.service_level = ServiceLevelTarget {
+            target: match level.value("target")? {
+                None => usual.target,
+                Some(value) => {
+                    share(value).ok_or_else(|| level.error("target", "must be a share, like \"80%\""))?
+                }
+            },
+            within_s: seconds(&level, "within")?.unwrap_or(usual.within_s),
+            formula: match level.text("formula")?.as_deref() {
+                None => usual.formula,
+                Some("F1") => SlFormula::F1,
+                Some("F2") => SlFormula::F2,
+                Some("F3") => SlFormula::F3,
+                Some("F4") => SlFormula::F4,
+                Some("F5") => SlFormula::F5,
+                Some(_) => return Err(level.error("formula", "must be one of F1, F2, F3, F4, F5")),
+            },
+            short_abandon_s: seconds(&level, "short_abandon")?.unwrap_or(usual.short_abandon_s),
+        };
+    } else if table.table.contains_key("service_level") {
+        return Err(table.error("service_level", "must be written as { target = \"80%\", within = \"60s\" }"));
+    }
+    Ok(targets)
+}
+
+fn seconds(table: &Table<'_>, key: &str) -> Result<Option<f64>, SettingsError> {
+    match table.text(key)? {
+        None => Ok(None),
+        Some(text) => duration::parse(&text)
+            .map(|d| Some(d.as_secs_f64()))
+            .ok_or_else(|| table.error(key, "is not a duration; write it like \"2m\" or \"90s\"")),
+    }
+}
+
+/// `"80%"`, or a number from 0 to 1.
+fn share(value: &Value) -> Option<f64> {
+    let share = match value {
+        Value::String(text) => text.value().trim().strip_suffix('%')?.trim().parse::<f64>().ok()? / 100.0,
+        Value::Float(number) => *number.value(),
+        Value::Integer(number) => *number.value() as f64,
+        _ => return None,
+    };
+    (0.0..=1.0).contains(&share).then_some(share)
+}

@@ -1,0 +1,137 @@
+//! The command line, as the contract has it.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The headless face of Floorwalker: checks, prints and watches the floor without a window.
+#[derive(Debug, Parser)]
+#[command(name = "floorctl", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Before or after the command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Configuration file; default: floorwalker.toml in the configuration folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the databases; default: the data folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Only this source
+    #[arg(long, global = true, value_name = "SOURCE")]
+    pub only: Option<String>,
+    /// What goes to standard error
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    pub log_level: Level,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Level {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the configuration and connect to each source once
+    Check {
+        /// How long to wait for every source
+        #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+        timeout: Duration,
+    },
+    /// Print the whole state once every source is live or has failed
+    Snapshot {
+        /// How long to wait for that
+        #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+        timeout: Duration,
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// A live table; with --json one document per line
+    Watch {
+        /// End after this long, counted from the start of the program
+        #[arg(long = "for", value_parser = duration, value_name = "TIME")]
+        lasting: Option<Duration>,
+        /// How long to wait for the first state
+        #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+        timeout: Duration,
+        /// One JSON document per line
+        #[arg(long)]
+        json: bool,
+        /// Write the databases and deliver webhooks, as the app does
+        #[arg(long)]
+        record: bool,
+    },
+    /// Put a secret into the keychain, or take it away
+    Secret {
+        #[command(subcommand)]
+        command: Secret,
+    },
+    /// Serve the window's page to a browser on this machine
+    Serve {
+        /// Port on 127.0.0.1; 0: any free one
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Folder of the built page
+        #[arg(long, value_name = "DIR")]
+        page: Option<PathBuf>,
+        /// Mark every screen as a demonstration
+        #[arg(long, hide = true)]
+        demo_mark: bool,
+        /// End after this long
+        #[arg(long = "for", value_parser = duration, value_name = "TIME")]
+        lasting: Option<Duration>,
+    },
+    /// Serve the built-in simulated contact centre and print a configuration for it
+    Demo {
+        /// First of a row of ports on 127.0.0.1
+        #[arg(long, default_value_t = 47110)]
+        port: u16,
+        /// How many times faster than life
+        #[arg(long, default_value_t = 1.0)]
+        speed: f64,
+        /// The same seed gives the same centre
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Secret {
+    /// Read a secret from standard input, or ask for it without echo
+    Set {
+        /// Source id, or webhook:NAME
+        source: String,
+    },
+    /// Forget a secret
+    Delete {
+        /// Source id, or webhook:NAME
+        source: String,
+    },
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    app::settings::parse_duration(text).ok_or_else(|| "not a duration; write it like 30s or 2m".to_owned())
+}

@@ -1,0 +1,63 @@
+//! `floorctl check`: is the configuration sound, and does each source answer.
+
+use std::{fmt::Write, time::Duration};
+
+use app::settings::print_duration;
+use model::{Health, Source};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Exit, args::Global, print, session};
+
+pub async fn run(global: &Global, timeout: Duration, stop: &CancellationToken) -> Exit {
+    let floorwalker = match session::start(global, false, true, false).await {
+        Ok(floorwalker) => floorwalker,
+        Err(exit) => return exit,
+    };
+    if session::unless_stopped(stop, floorwalker.settled(timeout)).await.is_none() {
+        floorwalker.shutdown().await;
+        return Exit::Interrupted;
+    }
+    let sources = floorwalker.sources().borrow().clone();
+    let configured = floorwalker.configured().await;
+    let rules_are_sound = floorwalker.rule_errors().await.is_empty();
+    let exit = session::by_health(&floorwalker);
+    floorwalker.shutdown().await;
+    if sources.is_empty() {
+        eprintln!("floorctl: no source is configured; add a [[source]] to the configuration");
+    }
+    for source in sources.iter() {
+        let endpoints = configured.iter().find(|s| s.id == source.id).map(app::endpoints).unwrap_or_default();
+        if !print(&line(source, &endpoints)) {
+            break;
+        }
+    }
+    if rules_are_sound { exit } else { Exit::Usage }
+}
+
+fn line(source: &Source, endpoints: &[(String, Duration)]) -> String {
+    let health = match source.health {
+        Health::Disabled => "disabled",
+        Health::Connecting => "connecting",
+        Health::Live => "live",
+        Health::Stale => "stale",
+        Health::Retrying => "retrying",
+        Health::Throttled => "throttled",
+        Health::Denied => "denied",
+        Health::Misconfigured => "misconfigured",
+    };
+    let mut line = format!("{}\t{}\t{health}", source.id, source.vendor.as_str());
+    if !endpoints.is_empty() {
+        let polled: Vec<String> =
+            endpoints.iter().map(|(name, every)| format!("{name} {}", print_duration(*every))).collect();
+        let _ = write!(line, "\tpolls {}", polled.join(", "));
+    }
+    if !source.gaps.is_empty() {
+        let _ = write!(line, "\tgaps {}", source.gaps.join(", "));
+    }
+    if let Some(error) = &source.last_error {
+        let _ = write!(line, "\t{error}");
+    } else if source.health == Health::Connecting {
+        line.push_str("\tno complete answer yet; try a longer --timeout");
+    }
+    line
+}

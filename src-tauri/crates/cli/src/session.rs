@@ -1,0 +1,63 @@
+//! Starting the runtime for a headless command.
+
+use std::sync::Arc;
+
+use app::{
+    Floorwalker, Ports, Start,
+    keychain::Keychain,
+    ports::NoDesktop,
+    settings::{config_path, data_dir},
+};
+use link::SystemClock;
+use model::Id;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Exit, args::Global};
+
+/// Starts as the options say; prints the sentence and gives the exit code when that cannot be.
+pub async fn start(global: &Global, record: bool, strict: bool, demo: bool) -> Result<Floorwalker, Exit> {
+    let start = Start {
+        config: global.config.clone().unwrap_or_else(config_path),
+        data: global.data.clone().unwrap_or_else(data_dir),
+        only: global.only.as_deref().map(Id::from),
+        record,
+        strict,
+        demo,
+    };
+    // A file that was named must be there; only the default place may be empty.
+    if strict && global.config.is_some() && !start.config.is_file() {
+        eprintln!("floorctl: {} is not there; check --config", start.config.display());
+        return Err(Exit::Usage);
+    }
+    let ports = Ports {
+        vault: Arc::new(Keychain),
+        notifier: Arc::new(NoDesktop),
+        opener: Arc::new(NoDesktop),
+        clock: Arc::new(SystemClock),
+    };
+    match Floorwalker::start(start, ports) {
+        Ok(floorwalker) => {
+            for error in floorwalker.rule_errors().await {
+                eprintln!("floorctl: {error}");
+            }
+            Ok(floorwalker)
+        }
+        Err(error) => {
+            eprintln!("floorctl: {error}");
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// 0 when every source that is on is live, else 3.
+pub fn by_health(floorwalker: &Floorwalker) -> Exit {
+    if floorwalker.all_live() { Exit::Good } else { Exit::NotLive }
+}
+
+/// Waits for something, unless the program is asked to end first.
+pub async fn unless_stopped<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = stop.cancelled() => None,
+    }
+}

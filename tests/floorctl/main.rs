@@ -1,0 +1,8 @@
+//! `floorctl` as outsiders use it: the real program, the simulated contact centre, real sockets.
+
+mod faults;
+mod secrets;
+mod snapshot;
+mod support;
+mod usage;
+mod watch;

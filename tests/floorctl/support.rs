@@ -1,0 +1,141 @@
+//! A contact centre, a configuration for it, and the program run against it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use model::Vendor;
+use serde_json::Value;
+use simulator::{Options, Running};
+
+/// The canary: what is accepted as every source's secret here, and must never be seen again.
+pub const SECRET: &str = "fake-canary-4f1d9c-secret";
+
+/// A contact centre with a configuration file for it.
+pub struct Desk {
+    pub centre: Running,
+    pub folder: tempfile::TempDir,
+}
+
+impl Desk {
+    pub async fn open(options: Options) -> Self {
+        let centre = simulator::start(options).await.expect("the contact centre starts on free ports");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("floorwalker.toml"), centre.config_toml())
+            .expect("the configuration");
+        Self { centre, folder }
+    }
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("floorwalker.toml")
+    }
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+    /// The program with the configuration, the secrets, and nothing of this machine.
+    pub fn floorctl(&self, args: &[&str]) -> Command {
+        let mut command = floorctl(self.folder.path());
+        command.arg("--config").arg(self.config()).arg("--data").arg(self.data()).args(args);
+        for vendor in Vendor::ALL {
+            command.env(simulator::secret_env(vendor), SECRET);
+        }
+        command
+    }
+    /// Runs it to its end and reads the document.
+    pub async fn snapshot(&self, args: &[&str]) -> (i32, Value) {
+        let mut all = vec!["snapshot", "--json"];
+        all.extend_from_slice(args);
+        let output = run(self.floorctl(&all)).await;
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let document = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+        (output.status.code().expect("it ended by itself"), document)
+    }
+}
+
+/// The program with an empty home.
+pub fn floorctl(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_floorctl"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a program to its end without blocking the contact centre in this process.
+pub async fn run(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().expect("the program starts")).await.expect("it ran")
+}
+
+/// A running program whose lines of JSON are read as they come.
+pub struct Watching {
+    child: Child,
+    lines: std::sync::mpsc::Receiver<Value>,
+    pub seen: Vec<Value>,
+}
+
+impl Watching {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let out = child.stdout.take().expect("a pipe");
+        let (to, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            use std::io::BufRead;
+            for line in std::io::BufReader::new(out).lines().map_while(Result::ok) {
+                let value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+                if to.send(value).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines, seen: Vec::new() }
+    }
+    /// Waits until a line fits; fails with what was seen when none does in time.
+    pub async fn until(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> (Value, Duration) {
+        let started = Instant::now();
+        loop {
+            while let Ok(line) = self.lines.try_recv() {
+                self.seen.push(line.clone());
+                if fits(&line) {
+                    return (line, started.elapsed());
+                }
+            }
+            assert!(started.elapsed() < limit, "no line in {limit:?}: {what}; seen {:#?}", self.seen);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    /// Ends when the program does; gives its exit code and all lines.
+    pub async fn finish(mut self) -> (i32, Vec<Value>) {
+        let status = tokio::task::spawn_blocking(move || {
+            let status = self.child.wait().expect("it ends");
+            while let Ok(line) = self.lines.recv() {
+                self.seen.push(line);
+            }
+            (status.code().unwrap_or(-1), std::mem::take(&mut self.seen))
+        });
+        status.await.expect("it ended")
+    }
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The row with an id.
+pub fn row<'a>(document: &'a Value, kind: &str, id: &str) -> &'a Value {
+    let rows = document[kind].as_array().unwrap_or_else(|| panic!("{kind} is a list"));
+    rows.iter().find(|r| r["id"] == id).unwrap_or_else(|| panic!("{kind} has {id}: {rows:#?}"))
+}

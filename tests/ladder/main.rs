@@ -1,0 +1,18 @@
+//! The ladder: figures of this program against a yardstick measured in the same run. Prints one JSON
+//! object a line; `cargo ladder` lays them out. Words on the command line are the rows wanted.
+
+mod apply;
+mod bytes;
+mod floor;
+mod measure;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let is_wanted = |row: &str| wanted.is_empty() || wanted.iter().any(|w| w == row);
+    let rows: [(&str, fn() -> measure::Row); 3] = [("b3", apply::b3), ("d2", apply::d2), ("e1", bytes::e1)];
+    for (name, run) in rows {
+        if is_wanted(name) {
+            println!("{}", run().json());
+        }
+    }
+}
