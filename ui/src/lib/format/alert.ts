@@ -1,0 +1,38 @@
+// What an alert says, in the user's language where its figure is known, else the program's own sentence.
+
+import type { AlertRow, Need } from '../host/gen';
+import type { Words } from '../words';
+import type { Formats } from './locale';
+import { wait, waitOfSeconds } from './span';
+
+function amount(value: number, unit: string, f: Formats): string {
+  if (unit === 'seconds') return waitOfSeconds(value);
+  if (unit === 'ratio') return f.share(value);
+  return f.decimal(value);
+}
+
+/** `4:12, limit 2:00`. A running wait ticks, unless its source is not live. */
+export function why(alert: AlertRow, w: Words, f: Formats, now: number): string {
+  if (alert.subject.kind === 'source' || alert.limit === null || alert.unit === 'name') return alert.reason;
+  const unknown = alert.overlays.includes('unknown') || alert.overlays.includes('inhibited');
+  const label = w.metric[alert.metric.split('@')[0]?.split('.').pop() ?? ''];
+  const limit = amount(alert.limit, alert.unit, f);
+  let value: string;
+  if (unknown) value = w.alerts.unknown;
+  else if (alert.counts_from !== null) value = wait(now - alert.counts_from);
+  else if (alert.value !== null) value = amount(alert.value, alert.unit, f);
+  else return alert.reason;
+  const isWait = alert.unit === 'seconds' && alert.counts_from !== null;
+  return w.alerts.limit(isWait || !label ? value : `${label} ${value}`, limit);
+}
+
+/** The shape of an alert: a source that is not live is old, not late. */
+export function needOf(alert: AlertRow): Need {
+  return alert.subject.kind === 'source' ? 'stale' : alert.severity;
+}
+
+/** The key of the queue row that an alert is about. */
+export function queueKey(alert: AlertRow): string | null {
+  if (alert.subject.kind !== 'queue' || alert.source === null) return null;
+  return `${alert.source}\u001f${alert.subject.id}`;
+}
