@@ -17,6 +17,7 @@ pub mod ids;
 mod options;
 pub mod pingstreams;
 mod running;
+mod script_desk;
 mod server;
 mod stage;
 mod truth;

@@ -31,7 +31,7 @@ pub struct Options {
     pub scenario: Scenario,
     /// Which secrets are accepted.
     pub secrets: Secrets,
-    /// Port of the control server for scripts (see [`crate::Control`]); `None`: there is none.
+    /// Port of the script desk, HTTP for scripts that cannot call [`crate::Control`]; `None`: there is none.
     pub control_port: Option<u16>,
     /// How the Pingstreams server behaves.
     pub pingstreams: pingstreams::Dialect,

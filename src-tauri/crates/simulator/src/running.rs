@@ -9,7 +9,7 @@ use crate::{
     Control, Options, Secrets, Truth, clock,
     control::Post,
     floor::Centre,
-    server,
+    script_desk, server,
     stage::Stage,
     wire::{GatedListener, Wire},
 };
@@ -36,6 +36,7 @@ pub struct Running {
     posts: Arc<BTreeMap<Vendor, Post>>,
     addresses: BTreeMap<Vendor, SocketAddr>,
     control: Control,
+    control_address: Option<SocketAddr>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -70,6 +71,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     stage.set_servers(posts.values().map(|(_, server)| server.clone()).collect());
     let posts = Arc::new(posts);
     let control = Control::new(stage.clone(), posts.clone());
+    let script_desk = match options.control_port {
+        Some(port) => Some(
+            tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port))
+                .await
+                .map_err(|source| StartError::Port { port, source })?,
+        ),
+        None => None,
+    };
+    let control_address = script_desk.as_ref().and_then(|l| l.local_addr().ok());
     let mut tasks = vec![tokio::spawn(stage.clone().live())];
     for (listener, door) in doors {
         tasks.push(tokio::spawn(async move {
@@ -77,7 +87,11 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             let _ = axum::serve(listener, door).await;
         }));
     }
-    Ok(Running { stage, posts, addresses, control, tasks })
+    let running = Running { stage, posts, addresses, control, control_address, tasks };
+    Ok(match script_desk {
+        Some(listener) => running.with_script_desk(listener),
+        None => running,
+    })
 }
 
 fn port_of(base: u16, vendor: Vendor) -> u16 {
@@ -86,6 +100,21 @@ fn port_of(base: u16, vendor: Vendor) -> u16 {
 }
 
 impl Running {
+    fn with_script_desk(mut self, listener: tokio::net::TcpListener) -> Self {
+        let stage = self.stage.clone();
+        let posts = self.posts.clone();
+        let truth = move |vendor| truth_of(&stage, &posts, vendor, Vendor::as_str(vendor));
+        let desk = script_desk::desk(self.control.clone(), Arc::new(truth));
+        self.tasks.push(tokio::spawn(async move {
+            // Ends only with the task.
+            let _ = axum::serve(listener, desk).await;
+        }));
+        self
+    }
+    /// Where scripts can steer, when a control port was asked for.
+    pub fn control_address(&self) -> Option<SocketAddr> {
+        self.control_address
+    }
     /// Where a vendor is served.
     pub fn address(&self, vendor: Vendor) -> Option<SocketAddr> {
         self.addresses.get(&vendor).copied()
@@ -101,9 +130,7 @@ impl Running {
     }
     /// The same for a source of another id.
     pub fn truth_as(&self, vendor: Vendor, source: &str) -> Truth {
-        let Some((_, server)) = self.posts.get(&vendor) else { return Truth::default() };
-        let source = Id::new(source);
-        self.stage.look(|floor| server.truth(floor, &source, floor.now()).sorted())
+        truth_of(&self.stage, &self.posts, vendor, source)
     }
     /// A whole Floorwalker configuration for this contact centre. Sources are called like their vendors.
     pub fn config_toml(&self) -> String {
@@ -163,6 +190,12 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn truth_of(stage: &Stage, posts: &BTreeMap<Vendor, Post>, vendor: Vendor, source: &str) -> Truth {
+    let Some((_, server)) = posts.get(&vendor) else { return Truth::default() };
+    let source = Id::new(source);
+    stage.look(|floor| server.truth(floor, &source, floor.now()).sorted())
 }
 
 /// Name of the environment variable that the configuration names.

@@ -1,13 +1,14 @@
 //! What a perfect client would show.
 
 use model::{Agent, Conversation, Queue, Totals};
+use serde::Serialize;
 
 /// One source's floor as the model says that it must be shown, sorted by id.
 ///
 /// Instants are in the server's clock. `presence_since` is the true one with kind `reported`; a client
 /// that can only observe shows a later one. A client that joined late may know less (`null`), never
 /// something else.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Truth {
     /// Queues.
     pub queues: Vec<Queue>,

@@ -94,7 +94,7 @@ fn the_demo_shows_trouble_within_two_minutes_and_recovery_after() {
         let mut reached = None;
         let mut waiting_in_a_minute = 0;
         let mut recovered = false;
-        for second in 0..600 {
+        for second in 0..780 {
             floor.advance(at(second));
             if second < 60 {
                 let waiting: usize = floor.queues().iter().map(|q| q.waiting.len()).sum();

@@ -234,8 +234,8 @@ impl Centre {
             at(2, Step::Patient(meeting));
             at(25, Step::Patient(meeting));
             at(190, Step::MeetingOver(meeting));
-            at(45, Step::Surge(surging, 7.0));
-            at(285, Step::Surge(surging, 1.0));
+            at(45, Step::Surge(surging, 5.0));
+            at(225, Step::Surge(surging, 1.0));
         }
     }
 

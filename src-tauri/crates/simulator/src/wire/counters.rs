@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 /// What a vendor's server has counted since it was started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Requests by endpoint, and frames received as `frame:<action>`.
     pub requests: BTreeMap<String, u64>,

@@ -107,8 +107,12 @@ pub(crate) async fn spoil(fault: Fault, answer: Response) -> Response {
                 _ => {
                     let half = bytes.slice(..bytes.len() / 2);
                     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-                    let broken = Err(std::io::Error::other("cut"));
-                    Body::from_stream(stream::iter([Ok(half), broken]))
+                    let broken = stream::once(async {
+                        // What was sent first must have left.
+                        tokio::time::sleep(Duration::from_millis(30)).await;
+                        Err(std::io::Error::other("cut"))
+                    });
+                    Body::from_stream(stream::iter([Ok(half)]).chain(broken))
                 }
             };
             Response::from_parts(parts, body)
