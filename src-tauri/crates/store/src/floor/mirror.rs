@@ -30,6 +30,7 @@ pub(crate) struct Mirror {
 }
 
 impl Mirror {
+    /// Rows in the order of their places. Of two of the same key the later one counts.
     pub(crate) fn of(rows: impl IntoIterator<Item = Row>) -> Self {
         let mut mirror = Self::default();
         for row in rows {

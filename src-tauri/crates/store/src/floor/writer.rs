@@ -66,6 +66,8 @@ pub struct FloorLog {
     _lock: WriteLock,
     identity: Option<FileIdentity>,
     mirror: Mirror,
+    /// Rows of the last run, until the first change is told: indexing them is not for the start.
+    found: Vec<Option<Row>>,
     names: Names,
     segment: Option<OpenSegment>,
     next_segment: i64,
@@ -183,7 +185,8 @@ impl FloorLog {
             last_at: None,
             written_until,
             revision: image.revision,
-            mirror: Mirror::of(image.rows.into_iter().flatten()),
+            mirror: Mirror::default(),
+            found: image.rows,
             gaps_on_disk: gaps.clone(),
             gaps,
             paused: Some((Timestamp::from_ms(i64::MIN), "not running")),
@@ -195,6 +198,7 @@ impl FloorLog {
     /// Tells what happened at one instant. Rows that are as they were cost nothing. Nothing reaches the
     /// disk before [`commit`](Self::commit).
     pub fn append(&mut self, changes: &[Logged], at: Timestamp, revision: u64) {
+        self.settle();
         let at = self.steady(at);
         if self.paused_at(at) {
             for change in changes {
@@ -231,6 +235,7 @@ impl FloorLog {
     /// Says what the whole floor is: rows that are not in it are gone. Called once after the
     /// configuration and the last floor were read, and whenever the world was rebuilt.
     pub fn keyframe(&mut self, sources: &[Arc<Source>], entities: &[Entity], at: Timestamp, revision: u64) {
+        self.found = Vec::new();
         let at = self.steady(at);
         let was_paused = self.paused_at(at);
         self.close_delta();
@@ -354,6 +359,12 @@ impl FloorLog {
 
     fn log(&self) -> Log<'_> {
         Log { db: &self.db, path: &self.path }
+    }
+
+    fn settle(&mut self) {
+        if !self.found.is_empty() {
+            self.mirror = Mirror::of(std::mem::take(&mut self.found).into_iter().flatten());
+        }
     }
 
     /// Keeps instants of a segment in order. A clock that was set back begins a new segment.
