@@ -21,6 +21,7 @@ pub mod trouble;
 pub mod ws;
 
 pub use clock::{Clock, SystemClock};
+pub use ::http::Method;
 pub use http::{Answer, Auth, Http, Request};
 pub use secret::Secret;
 pub use session::Session;
