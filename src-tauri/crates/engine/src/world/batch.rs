@@ -16,9 +16,14 @@ impl World {
         if floor.source.health == model::Health::Disabled {
             return;
         }
+        // The clock that an answer teaches holds for the answer itself, wherever in it the word stands.
+        if let Some(skew) = batch.changes.iter().rev().find_map(taught_skew) {
+            floor.source.clock_skew_s = Some(skew);
+        }
         for change in batch.changes {
             floor.step(change, batch.at, now, round);
         }
+        floor.batch_ends();
         for (id, at) in floor.leaving.drain(..) {
             self.leaving.push(Reverse((at, Key { source: batch.source.clone(), id })));
         }
@@ -56,9 +61,6 @@ impl Floor {
             // Several endpoints report in any order: the newest data counts.
             source.last_data_at = Some(source.last_data_at.map_or(at, |old| old.max(at)));
         }
-        if let Some(skew) = report.clock_skew_s.filter(|skew| skew.is_finite()) {
-            source.clock_skew_s = Some(skew);
-        }
         source.last_error = report.error;
         source.retry_at = report.retry_at;
         source.gaps = report.gaps;
@@ -77,6 +79,13 @@ impl Floor {
             self.skew_shown = self.skew();
             round.redraw(&self.source.id);
         }
+    }
+}
+
+fn taught_skew(change: &Change) -> Option<f64> {
+    match change {
+        Change::Health(report) => report.clock_skew_s.filter(|skew| skew.is_finite()),
+        _ => None,
     }
 }
 

@@ -52,6 +52,15 @@ pub(crate) struct Floor {
     generation: u32,
     sweeping: bool,
     gone: Gone,
+    parted: Parted,
+}
+
+/// What the present batch has taken away. A row that comes back in the same batch was never away, and
+/// goes on with its history.
+#[derive(Debug, Default)]
+struct Parted {
+    queues: HashMap<Id, QueueExtra>,
+    agents: HashMap<Id, AgentSlot>,
 }
 
 /// Ids of ended conversations that were shown and have left.
@@ -95,6 +104,7 @@ impl Floor {
             generation: 0,
             sweeping: false,
             gone: Gone::default(),
+            parted: Parted::default(),
         }
     }
 
@@ -195,14 +205,15 @@ impl Floor {
         } else {
             touched.remember(&self.source.id, Kind::Queue, &id, None);
             self.tally.queue(&queue, true);
-            let mut slot = Slot { row: Arc::new(queue), mark, extra: QueueExtra::new() };
+            let extra = self.parted.queues.remove(&id).unwrap_or_else(QueueExtra::new);
+            let mut slot = Slot { row: Arc::new(queue), mark, extra };
             slot.observe(now, live);
             self.queues.insert(id, slot);
         }
     }
 
     pub(crate) fn put_agent(&mut self, mut agent: Agent, at: Timestamp, touched: &mut Touched) {
-        let before = self.agents.get(&agent.id);
+        let before = self.agents.get(&agent.id).or_else(|| self.parted.agents.get(&agent.id));
         PresenceSeen {
             before,
             unwatched: self.sweeping && before.is_some_and(|slot| slot.mark != self.generation),
@@ -298,19 +309,18 @@ impl Floor {
         match &old {
             Entity::Queue(queue) => {
                 self.tally.queue(queue, false);
-                self.queues.remove(id);
+                let slot = self.queues.remove(id);
+                self.parted.queues.extend(slot.map(|slot| (id.clone(), slot.extra)));
             }
             Entity::Agent(agent) => {
                 self.tally.agent(agent, false);
                 self.enlist(agent, false);
-                self.agents.remove(id);
+                let slot = self.agents.remove(id);
+                self.parted.agents.extend(slot.map(|slot| (id.clone(), slot)));
             }
             Entity::Conversation(conversation) => {
                 self.tally.conversation(conversation, false);
                 self.conversations.remove(id);
-                if conversation.state == ConversationState::Ended {
-                    self.gone.remember(id.clone());
-                }
             }
             Entity::Totals(_) => self.totals = None,
         }
@@ -322,6 +332,7 @@ impl Floor {
     pub(crate) fn leave(&mut self, id: &Id, at: Timestamp, touched: &mut Touched) {
         if self.conversations.get(id).is_some_and(|slot| slot.extra.leaves_at == Some(at)) {
             self.remove(Kind::Conversation, id, touched);
+            self.gone.remember(id.clone());
         }
     }
 
@@ -352,6 +363,11 @@ impl Floor {
                 self.link_lost_since.get_or_insert(now);
             }
         }
+    }
+
+    /// The batch is whole.
+    pub(crate) fn batch_ends(&mut self) {
+        self.parted = Parted::default();
     }
 
     /// Trends hold nothing that is not live.

@@ -18,6 +18,8 @@ pub(crate) enum Touch {
     Alert(SubjectKind, Key, Id),
     /// A minute has passed: trends have moved on.
     Minute,
+    /// The floor's longest wait crossed a limit of its card.
+    Crossed,
     /// The configuration was read again.
     Everything,
 }

@@ -56,6 +56,8 @@ pub struct World {
     leaving: BinaryHeap<Reverse<(Timestamp, Key)>>,
     /// When trends move on by a minute.
     minute: Option<Timestamp>,
+    /// When the floor's longest wait crosses its target, or half of it.
+    crossing: Option<Timestamp>,
     journal: Journal,
     meter: Meter,
     last_change_at: Option<Timestamp>,
@@ -82,6 +84,7 @@ impl World {
             alerts: Alerts::default(),
             leaving: BinaryHeap::new(),
             minute: None,
+            crossing: None,
             journal: Journal::default(),
             meter: Meter::default(),
             last_change_at: None,
@@ -196,13 +199,28 @@ impl World {
             self.minute = None;
             round.minute = true;
         }
+        if self.crossing.is_some_and(|at| at <= now) {
+            self.crossing = None;
+            round.crossed = true;
+        }
     }
 
     fn wake_at(&mut self, now: Timestamp) -> Option<Timestamp> {
-        if self.minute.is_none() && self.floors.values().any(|floor| !floor.is_empty()) {
+        if self.minute.is_none() && !self.floors.is_empty() {
             self.minute = Some(next_minute(now));
         }
         let leaving = self.leaving.peek().map(|Reverse((at, _))| *at);
-        [leaving, self.minute, self.alerts.next_deadline()].into_iter().flatten().min()
+        self.crossing = self.next_crossing(now);
+        [leaving, self.minute, self.crossing, self.alerts.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// The card of the longest wait changes its colour by time alone, just after these instants.
+    fn next_crossing(&self, now: Timestamp) -> Option<Timestamp> {
+        let oldest = self.figures.oldest()?;
+        let target = self.rules.targets().longest_wait_s;
+        [target / 2.0, target]
+            .map(|limit| oldest.plus_seconds(limit + 0.001))
+            .into_iter()
+            .find(|at| *at > now)
     }
 }

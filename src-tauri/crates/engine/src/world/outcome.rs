@@ -28,6 +28,8 @@ pub(super) struct Round {
     redraw: Vec<Id>,
     pub(super) everything: bool,
     pub(super) minute: bool,
+    /// The floor's longest wait crossed a limit of its card.
+    pub(super) crossed: bool,
     pub(super) desk: Option<DeskCommand>,
     pub(super) rules: Option<Arc<Rulebook>>,
     pub(super) restored: Option<Vec<Alert>>,
@@ -134,6 +136,9 @@ impl World {
         }
         if round.minute {
             self.journal.push(Touch::Minute);
+        }
+        if round.crossed {
+            self.journal.push(Touch::Crossed);
         }
         if round.everything {
             self.journal.push(Touch::Everything);

@@ -236,6 +236,11 @@ impl Default for FloorFigures {
 }
 
 impl FloorFigures {
+    /// Since when the person waits who waits longest on the live floor; our clock.
+    pub(crate) fn oldest(&self) -> Option<Timestamp> {
+        self.last.oldest
+    }
+
     /// Takes the sum over the live sources. `minute`: a minute has passed, so that even the wait that
     /// nobody touched has grown.
     pub(crate) fn observe(&mut self, sum: FloorSum, minute: bool, now: Timestamp) {
