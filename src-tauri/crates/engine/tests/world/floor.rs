@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::{Delta, Effects, Input, World, alerts::Rulebook};
+use engine::{
+    Delta, Effects, Input, World,
+    alerts::{Rulebook, Targets},
+};
 use model::{
     Agent, Batch, Change, Conversation, ConversationState, Health, HealthReport, Id, Key, Kind, Origin,
     Presence, Queue, QueueKind, Source, Timestamp, Totals, Vendor,
@@ -130,6 +133,15 @@ pub fn configured() -> World {
 
 pub fn configure(world: &mut World, sources: Vec<Source>) -> Effects {
     world.apply(Input::Configure { sources, rules: Arc::new(Rulebook::default()) }, at(0.0))
+}
+
+/// The same with the default rules in force.
+pub fn watched() -> World {
+    let mut world = World::new();
+    let (rules, errors) = Rulebook::compile(&[], &[], &[], Targets::default(), true);
+    assert!(errors.is_empty());
+    world.apply(Input::Configure { sources: vec![source("shop")], rules: Arc::new(rules) }, at(0.0));
+    world
 }
 
 /// A world whose source is live and holds what was given.

@@ -171,7 +171,7 @@ fn apply(world: &mut World, seconds: f64, changes: Vec<Change>) -> engine::Effec
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_first_document_and_the_lines_make_a_later_document(batches in batches()) {
@@ -191,8 +191,8 @@ proptest! {
     }
 
     #[test]
-    fn a_snapshot_and_its_patches_make_a_later_snapshot(batches in batches(), every in 1..4usize) {
-        let mut world = configured();
+    fn a_snapshot_and_its_patches_make_a_later_snapshot(batches in batches(), every in 1..4usize, rules: bool) {
+        let mut world = if rules { watched() } else { configured() };
         let mut views: Vec<(View, Screen)> = specs().into_iter().map(|spec| {
             let (view, first) = View::open(spec, &world, at(0.0));
             let mut screen = Screen::default();
@@ -220,6 +220,17 @@ proptest! {
                 prop_assert_eq!(&screen.rows, &other.rows);
                 prop_assert_eq!(&screen.status, &other.status);
                 prop_assert_eq!(screen.total, other.total);
+            }
+            // What the rows are marked with is what the alerts say.
+            let shown = &views.iter().zip(specs()).find(|(_, spec)| *spec == ViewSpec::Alerts).unwrap().0.1;
+            let standing = world.alerts();
+            prop_assert_eq!(shown.rows.len(), standing.len());
+            for alert in standing {
+                let Some(Row::Alert(row)) = shown.rows.get(alert.id.as_str()) else { panic!("not shown") };
+                prop_assert_eq!(
+                    (row.state, row.severity, &row.overlays, row.value, &row.reason),
+                    (alert.state, alert.severity, &alert.overlays, alert.value, &alert.reason)
+                );
             }
         }
     }

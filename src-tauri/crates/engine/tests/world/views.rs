@@ -244,3 +244,56 @@ fn an_id_cannot_lead_the_console_elsewhere() {
         Some("https://console.example/q/a%2F..%2Fb%3Fc%23d/live")
     );
 }
+
+#[test]
+fn a_queue_that_turns_late_comes_first_and_is_said_to_be_late() {
+    let mut world = watched();
+    let people = |waiting, since: f64| queue("q2", Some(waiting), Some(at(since)));
+    let mut changes = vec![Change::Reset, Change::Queue(queue("q1", Some(1), Some(at(-1.0))))];
+    changes.extend([Change::Queue(people(2, 0.0)), Change::Complete, live()]);
+    let mut effects = send(&mut world, 0.0, changes);
+    let (mut view, _) = View::open(ViewSpec::Queues, &world, at(0.0));
+    let (mut head, _) = View::open(ViewSpec::Status, &world, at(0.0));
+    let mut fired = Vec::new();
+    // Nothing but time passes; q1 is served in between.
+    while let Some(wake) = effects.wake_at.filter(|wake| *wake <= at(125.0)) {
+        effects = world.apply(engine::Input::Wake, wake);
+        if wake > at(30.0) && queue_of(&world, "q1").unwrap().waiting != Some(0) {
+            send(&mut world, 30.0, vec![Change::Queue(queue("q1", Some(0), None))]);
+        }
+        fired
+            .extend(effects.alerts.iter().map(|(transition, alert)| (wake, *transition, alert.rule.clone())));
+    }
+    let late = world.alerts().into_iter().find(|a| a.metric.contains("longest_wait")).expect("a long wait");
+    assert_eq!(late.severity, model::Severity::Critical, "{fired:?}");
+    let message = view.update(&world, at(125.0)).unwrap();
+    let ViewMessage::Patch { order: Some(order), .. } = &message else { panic!("{message:?}") };
+    assert_eq!(order[0], "shop\u{1f}q2");
+    let Row::Queue(q2) = rows(message).into_iter().find(|row| row.key().ends_with("q2")).unwrap() else {
+        panic!()
+    };
+    assert_eq!((q2.need, q2.acked), (Need::Critical, false));
+    let ViewMessage::Patch { status: Some(status), .. } = head.update(&world, at(125.0)).unwrap() else {
+        panic!()
+    };
+    assert_eq!((status.queues_late, status.worst_queue.unwrap().name.as_str()), (1, "Queue q2"));
+    assert!(status.critical_firing >= 1);
+
+    let (_, alerts) = View::open(ViewSpec::Alerts, &world, at(125.0));
+    let Row::Alert(row) = rows(alerts).into_iter().find(|row| row.key() == late.id.as_str()).unwrap() else {
+        panic!()
+    };
+    assert_eq!((row.counts_from, row.source_name.as_deref()), (Some(at(0.0).as_ms()), Some("The shop")));
+
+    let desk = engine::DeskCommand::Acknowledge { alert: late.id.clone(), until: None };
+    let effects = world.apply(engine::Input::Desk(desk), at(126.0));
+    assert_eq!(effects.alerts.len(), 1);
+    let Some(Row::Queue(q2)) = rows(view.update(&world, at(126.0)).unwrap()).pop() else { panic!() };
+    assert_eq!((q2.need, q2.acked), (Need::Critical, true));
+
+    // The link is lost: what was late is now old.
+    send(&mut world, 127.0, vec![health(Health::Retrying)]);
+    let q2 = queues(&world, 127.0).into_iter().find(|row| row.name == "Queue q2").unwrap();
+    assert_eq!((q2.need, q2.waiting.certainty), (Need::Stale, Certainty::Stale));
+    assert_eq!(engine::view::status(&world, at(127.0)).queues_late, 0);
+}
