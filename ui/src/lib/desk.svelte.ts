@@ -58,7 +58,7 @@ export class Desk {
   snoozing = $state<string | null>(null);
   systemDark = $state(false);
   /** A row that the palette found, for the place that is entered. */
-  seek: string | null = null;
+  seek = $state<string | null>(null);
   handles: Handles | null = null;
 
   #closers: Array<() => void> = [];
@@ -196,7 +196,7 @@ export class Desk {
   get asking(): AlertRow[] {
     return this.#asking;
   }
-  #asking = $derived(
+  #asking = $derived.by(() =>
     this.alerts.rows.filter((row) => row.state === 'firing' && row.overlays.every((o) => o === 'unknown')),
   );
 

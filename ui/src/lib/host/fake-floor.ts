@@ -90,7 +90,7 @@ export class Invented {
     const waiting = sum((row) => row.waiting.value);
     const oldest = known.reduce<number | null>((old, row) => (row.waiting_since !== null && row.waiting_since < (old ?? Infinity) ? row.waiting_since : old), null);
     const longest = oldest === null ? 0 : (now - oldest) / 1000;
-    const online = sum((row) => row.online.value);
+    const online = this.agents.filter((row) => row.presence !== 'offline' && row.presence !== 'unknown').length;
     const offline = this.#scene === 'offline';
     const worst = this.sortedQueues()[0];
     const trend = (up: number) => Array.from({ length: 60 }, (_, i) => Math.max(0, 4 + 2 * Math.sin(i / 4 + up) + up * (i / 60) ** 3));
