@@ -3,17 +3,22 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use engine::{DeskCommand, Effects, Input, World, document, view::ViewSpec};
+use engine::{
+    DeskCommand, Effects, Input, World,
+    alerts::TrayModel,
+    document,
+    view::{View, ViewMessage, ViewSpec},
+};
 use link::Clock;
-use model::{Batch, Health, Id, Source};
-use store::FloorAt;
+use model::{Alert, Batch, Health, Id, Source};
+use store::{Actor, FloorAt};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     hub::{Hub, Subscription},
-    notices::{Desk, TrayModel},
     record::{Recorder, restored},
     sources::Sources,
+    tell::{self, Teller},
 };
 use crate::settings::Settings;
 
@@ -64,7 +69,12 @@ pub(crate) struct Floor {
     pub hub: Hub,
     pub shown: Shown,
     pub recorder: Option<Recorder>,
-    pub desk: Desk,
+    pub teller: Teller,
+    /// Who is at this desk, for the alert log.
+    pub person: Actor,
+    /// The floor's own status view, for the tray.
+    pub status: Option<View>,
+    pub waiting: Option<u32>,
     pub lines: Vec<mpsc::Sender<String>>,
     /// Lines that did not fit yet; the loop waits for room rather than lose one.
     pub pending_lines: VecDeque<String>,
@@ -90,6 +100,7 @@ impl Floor {
                 () = at(flush) => {
                     let now = self.clock.now();
                     self.hub.flush(&self.world, now);
+                    self.show_tray(now);
                 }
                 batch = self.batches.recv() => {
                     let Some(batch) = batch else { self.leave().await; return };
@@ -110,7 +121,7 @@ impl Floor {
 
     fn sleep(&self) -> Duration {
         let world = self.wake_at.map(|at| at.since(self.clock.now()));
-        let desk = self.desk.next_deadline().map(|at| at.since(self.clock.now()));
+        let desk = self.teller.next_deadline().map(|at| at.since(self.clock.now()));
         [world, desk].into_iter().flatten().min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
@@ -119,9 +130,12 @@ impl Floor {
             Command::Configure { settings, restart } => self.configure(&settings, &restart),
             Command::Desk { command, reply } => {
                 let there = self.knows(&command);
-                self.desk.person_did(&command, self.clock.now());
-                self.apply(Input::Desk(command));
-                let _ = reply.send(there);
+                if there {
+                    let person = self.person.clone();
+                    self.apply_for(Input::Desk(command), person, Some(reply));
+                } else {
+                    let _ = reply.send(false);
+                }
             }
             Command::Subscribe { spec, reply } => {
                 let now = self.clock.now();
@@ -150,17 +164,19 @@ impl Floor {
     }
 
     /// The configuration, then the last floor: shown at once, marked by its sources as not live.
-    pub fn begin(&mut self, settings: &Settings, last: Option<FloorAt>) {
+    pub fn begin(&mut self, settings: &Settings, last: Option<FloorAt>, alerts: Vec<Alert>) {
         let now = self.clock.now();
         let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
         self.world.set_consoles(consoles(settings));
         self.apply(Input::Configure { sources, rules: settings.rules.clone() });
-        if let Some(last) = last {
+        if last.is_some() || !alerts.is_empty() {
+            let (entities, sources) = last.map(|l| (l.entities, l.sources)).unwrap_or_default();
             self.apply(Input::Restore {
-                entities: last.entities.into_iter().map(restored).collect(),
-                sources: last.sources.iter().map(|s| Source::clone(s)).collect(),
-                alerts: Vec::new(),
+                entities: entities.into_iter().map(restored).collect(),
+                sources: sources.iter().map(|s| Source::clone(s)).collect(),
+                alerts: alerts.clone(),
             });
+            self.teller.restore(&alerts, &self.world, now);
         }
         self.show_sources();
         self.sources.configure(&settings.sources);
@@ -182,9 +198,16 @@ impl Floor {
     }
 
     pub fn apply(&mut self, input: Input) {
+        self.apply_for(input, Actor::Rules, None);
+    }
+
+    /// `saved` hears when what a person did is on the disk.
+    fn apply_for(&mut self, input: Input, actor: Actor, saved: Option<oneshot::Sender<bool>>) {
         let now = self.clock.now();
         let effects = self.world.apply(input, now);
         self.wake_at = effects.wake_at;
+        self.teller.on(&self.world, &effects.alerts, actor, saved, now);
+        self.teller.due(&self.world, now);
         self.spread(&effects, now);
     }
 
@@ -193,8 +216,31 @@ impl Floor {
         if !effects.health.is_empty() {
             self.show_sources();
         }
-        self.desk.on(&self.world, &effects.alerts, now);
-        let tray = self.desk.tray(&self.world, now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(&self.world, effects, now);
+        }
+        if !self.lines.is_empty() {
+            self.pending_lines.extend(document::lines(&self.world, effects, now));
+        }
+    }
+
+    fn show_tray(&mut self, now: model::Timestamp) {
+        let message = match &mut self.status {
+            Some(view) => view.update(&self.world, now),
+            None => {
+                let (view, first) = View::open(ViewSpec::Status, &self.world, now);
+                self.status = Some(view);
+                Some(first)
+            }
+        };
+        if let Some(
+            ViewMessage::Snapshot { status: Some(status), .. }
+            | ViewMessage::Patch { status: Some(status), .. },
+        ) = message
+        {
+            self.waiting = status.waiting;
+        }
+        let tray = tell::tray(&self.world, self.waiting);
         self.shown.tray.send_if_modified(|old| {
             let changed = *old != tray;
             if changed {
@@ -202,12 +248,6 @@ impl Floor {
             }
             changed
         });
-        if let Some(recorder) = &mut self.recorder {
-            recorder.record(&self.world, effects, now);
-        }
-        if !self.lines.is_empty() {
-            self.pending_lines.extend(document::lines(&self.world, effects, now));
-        }
     }
 
     fn show_sources(&mut self) {
@@ -230,8 +270,9 @@ impl Floor {
     async fn leave(&mut self) {
         self.sources.shutdown().await;
         if let Some(recorder) = self.recorder.take() {
-            recorder.finish(&self.world, self.clock.now()).await;
+            recorder.finish(self.clock.now()).await;
         }
+        self.teller.finish().await;
     }
 }
 

@@ -56,9 +56,9 @@ impl Hub {
         self.dirty = true;
     }
 
-    /// When the next flush is due; `None` when nothing changed or nobody looks.
+    /// When the next flush is due; `None` when nothing changed.
     pub fn due(&self) -> Option<Instant> {
-        if !self.dirty || self.subscribers.is_empty() {
+        if !self.dirty {
             return None;
         }
         Some(self.last_flush.map_or_else(Instant::now, |last| last + FRAME))

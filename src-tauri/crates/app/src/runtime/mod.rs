@@ -1,11 +1,12 @@
 //! The runtime of one face: starts the loop, answers questions, ends it.
 
 mod ask;
+mod desk;
 mod floor;
 mod hub;
-mod notices;
 mod record;
 mod sources;
+mod tell;
 mod trial;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -16,9 +17,9 @@ use model::{Health, Id, Source, Timestamp};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use vendors::{SourceSettings, registry};
 
+pub use engine::alerts::TrayModel;
 pub use floor::Lines;
 pub use hub::Subscription;
-pub use notices::TrayModel;
 
 use crate::{
     ports::{Notifier, Opener, Vault},
@@ -122,6 +123,13 @@ impl Floorwalker {
         for error in &settings.rule_errors {
             record::say(&notices, error.clone());
         }
+        let (book, alerts) = if start.record {
+            desk::DeskBook::open(&start.data, &notices)
+        } else {
+            (desk::DeskBook::none(), Vec::new())
+        };
+        let notifier = start.record.then(|| ports.notifier.clone());
+        let teller = tell::Teller::new(book, notifier, ports.clock.clone(), notices.clone());
         let mut floor = Floor {
             world: World::new(),
             clock: ports.clock.clone(),
@@ -131,12 +139,15 @@ impl Floorwalker {
             hub: hub::Hub::default(),
             shown: Shown { sources: sources_out, tray: tray_out },
             recorder: opened.recorder,
-            desk: notices::Desk::new(ports.notifier.clone()),
+            teller,
+            person: store::Actor::Person(person()),
+            status: None,
+            waiting: None,
             lines: Vec::new(),
             pending_lines: Default::default(),
             wake_at: None,
         };
-        floor.begin(&settings, opened.last);
+        floor.begin(&settings, opened.last, alerts);
         tokio::spawn(floor.run());
         let inner = Inner { start, ports, notices, settings: Mutex::new(Configured { settings, error }) };
         Ok(Self { commands: commands_in, sources, tray, inner: Arc::new(inner) })
@@ -227,4 +238,12 @@ pub fn endpoints(settings: &SourceSettings) -> Vec<(String, Duration)> {
     built
         .map(|c| c.endpoints().into_iter().map(|e| (e.name.to_owned(), e.every)).collect())
         .unwrap_or_default()
+}
+
+/// The name that the person at this desk signs in with.
+fn person() -> String {
+    ["USER", "USERNAME", "LOGNAME"]
+        .into_iter()
+        .find_map(settings::environment)
+        .unwrap_or_else(|| "someone".to_owned())
 }

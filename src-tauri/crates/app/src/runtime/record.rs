@@ -132,8 +132,7 @@ impl Recorder {
     }
 
     /// Writes the rest and says that nothing was lost until now.
-    pub async fn finish(self, world: &World, now: Timestamp) {
-        let _ = world;
+    pub async fn finish(self, now: Timestamp) {
         let (done, finished) = tokio::sync::oneshot::channel();
         let to = self.to;
         let sent = tokio::task::spawn_blocking(move || to.send(Write::Finish { at: now, done }));
