@@ -14,6 +14,8 @@ pub fn open(app: &AppHandle, demo: bool) -> tauri::Result<()> {
         .title(if demo { "Floorwalker — DEMO" } else { "Floorwalker" })
         .inner_size(1280.0, 800.0)
         .min_inner_size(640.0, 420.0)
+        // The page keeps nothing: what the app remembers stands in its own four stores.
+        .incognito(true)
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
