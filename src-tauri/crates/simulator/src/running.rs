@@ -156,12 +156,8 @@ impl Running {
             return String::new();
         };
         let mut text = String::from("[[source]]\n");
-        let _ = writeln!(
-            text,
-            "id = \"{id}\"\nname = \"{}\"\nvendor = \"{}\"",
-            demo_name(vendor),
-            vendor.as_str()
-        );
+        let _ =
+            writeln!(text, "id = \"{id}\"\nname = \"{}\"\nvendor = \"{}\"", server.name(), vendor.as_str());
         for (key, value) in server.settings(address) {
             let _ = writeln!(text, "{key} = {value}");
         }
@@ -201,16 +197,6 @@ fn truth_of(stage: &Stage, posts: &BTreeMap<Vendor, Post>, vendor: Vendor, sourc
 /// Name of the environment variable that the configuration names.
 pub fn secret_env(vendor: Vendor) -> String {
     format!("DEMO_{}_SECRET", vendor.as_str().to_uppercase())
-}
-
-fn demo_name(vendor: Vendor) -> &'static str {
-    match vendor {
-        Vendor::Beyondtrust => "Remote support",
-        Vendor::Comm100 => "Web shop chat",
-        Vendor::Giosg => "Rooms",
-        Vendor::Liveperson => "Messaging",
-        Vendor::Pingstreams => "Help centre",
-    }
 }
 
 /// Serves the demo until `until` is done; `ready` gets the configuration once everything listens.

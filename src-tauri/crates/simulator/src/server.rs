@@ -1,7 +1,8 @@
 //! What every vendor's server is to the frame, and the front door that all of them share.
 //!
-//! To add a vendor: write a folder with a type that implements [`VendorServer`], and add its line to
-//! [`open`] and [`served`]. The front door does the sockets, the faults and the counting.
+//! To add a vendor: write a folder with a type that implements [`VendorServer`] and add its line to
+//! [`SERVERS`]; where it has switches, a field in [`Options`]. The front door does the sockets, the
+//! faults and the counting; `wire` has the clock, the secret, the age of tokens and the limit.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -16,7 +17,9 @@ use model::{Id, Timestamp, Vendor};
 
 use crate::{
     Options, Truth, clock,
+    comm100::Comm100Server,
     floor::{Centre, ContactNo, Event, QueueNo, SeatNo},
+    pingstreams::PingstreamsServer,
     stage::Stage,
     wire::{Fault, Wire, spoil},
 };
@@ -25,6 +28,8 @@ use crate::{
 pub trait VendorServer: Send + Sync + 'static {
     /// Which vendor.
     fn vendor(&self) -> Vendor;
+    /// What the demo calls the source.
+    fn name(&self) -> &'static str;
     /// Short lower-case name of what a request asks for: the key of faults and counters.
     fn endpoint(&self, method: &Method, path: &str) -> String;
     /// Answers a request, a WebSocket upgrade included.
@@ -63,9 +68,19 @@ pub enum Again {
     Old,
 }
 
+type Open = fn(Arc<Stage>, Arc<Wire>, &Options) -> Arc<dyn VendorServer>;
+
+/// The list of servers: one line each.
+const SERVERS: &[(Vendor, Open)] = &[
+    (Vendor::Comm100, |stage, wire, options| Comm100Server::open(stage, wire, options.comm100.clone())),
+    (Vendor::Pingstreams, |stage, wire, options| {
+        PingstreamsServer::open(stage, wire, options.pingstreams.clone())
+    }),
+];
+
 /// The vendors that this build can play.
 pub fn served() -> Vec<Vendor> {
-    vec![Vendor::Comm100, Vendor::Pingstreams]
+    SERVERS.iter().map(|(vendor, _)| *vendor).collect()
 }
 
 /// Builds a vendor's server; `None` when this build has none.
@@ -75,14 +90,8 @@ pub(crate) fn open(
     wire: &Arc<Wire>,
     options: &Options,
 ) -> Option<Arc<dyn VendorServer>> {
-    let (stage, wire) = (stage.clone(), wire.clone());
-    Some(match vendor {
-        Vendor::Comm100 => crate::comm100::Comm100Server::open(stage, wire, options.comm100.clone()),
-        Vendor::Pingstreams => {
-            crate::pingstreams::PingstreamsServer::open(stage, wire, options.pingstreams.clone())
-        }
-        Vendor::Beyondtrust | Vendor::Giosg | Vendor::Liveperson => return None,
-    })
+    let (_, open) = SERVERS.iter().find(|(v, _)| *v == vendor)?;
+    Some(open(stage.clone(), wire.clone(), options))
 }
 
 #[derive(Clone)]

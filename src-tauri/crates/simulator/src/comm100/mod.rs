@@ -148,6 +148,9 @@ impl VendorServer for Comm100Server {
     fn vendor(&self) -> Vendor {
         Vendor::Comm100
     }
+    fn name(&self) -> &'static str {
+        "Web shop chat"
+    }
     fn endpoint(&self, _method: &Method, path: &str) -> String {
         let path = path.trim_end_matches('/').to_ascii_lowercase();
         match path.as_str() {

@@ -60,6 +60,9 @@ impl VendorServer for PingstreamsServer {
     fn vendor(&self) -> Vendor {
         Vendor::Pingstreams
     }
+    fn name(&self) -> &'static str {
+        "Help centre"
+    }
     fn endpoint(&self, _method: &Method, path: &str) -> String {
         if path == self.dialect.ws_path {
             return "ws".to_owned();
