@@ -12,6 +12,8 @@ pub mod pingstreams;
 pub mod polled;
 pub mod registry;
 pub mod rest;
+#[cfg(test)]
+mod testing;
 
 pub use config::{ConfigError, FieldKind, FieldSpec, Setting, SourceSettings, VendorSpec};
 pub use connector::{Connector, Endpoint, SourceLink};

@@ -35,7 +35,7 @@ pub fn body<'a>(answer: &'a Answer, what: &str, words: &Words) -> Result<&'a [u8
         }),
         429 => Err(throttled(answer, vendor)),
         503 if answer.retry_after().is_some() => Err(throttled(answer, vendor)),
-        403 | 400..=499 if speaks_of_limits(answer) => Err(throttled(answer, vendor)),
+        400..=499 if speaks_of_limits(answer) => Err(throttled(answer, vendor)),
         403 if answer.is_html() => Err(Trouble::Refused {
             sentence: format!(
                 "A firewall in front of {vendor} blocked {what} (403 with a web page): ask your administrator whether this computer's address is allowed."

@@ -100,7 +100,6 @@ pub static SPEC: VendorSpec = VendorSpec {
         ("agent.chat_time@today", Origin::Reported),
         ("conversation.queue", Origin::Reported),
         ("conversation.agents", Origin::Derived),
-        ("conversation.channel", Origin::Reported),
         ("conversation.waiting_since", Origin::Derived),
         ("total.agents_online@now", Origin::Reported),
         ("total.agents_in_chat@now", Origin::Reported),

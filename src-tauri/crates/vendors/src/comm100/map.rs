@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use link::poll::Rows;
 use model::{
-    Agent, Channel, Conversation, ConversationState, Figure, Id, Presence, Queue, QueueKind, Timestamp,
-    Totals, Window,
+    Agent, Conversation, ConversationState, Figure, Id, Presence, Queue, QueueKind, Timestamp, Totals, Window,
 };
 
 use super::{
     status::Statuses,
     wire::{AgentRow, QueueRow, RightNow, Today, Waiting, named},
 };
-use crate::figures::{count, reported, sorted};
+use crate::{
+    figures::{count, reported, sorted},
+    loose::{Count, Scalar},
+};
 
 /// Everything that Comm100 has told us, as it stands now.
 #[derive(Clone, Debug, Default)]
@@ -112,12 +114,7 @@ fn agent(source: &Id, known: &Known, guid: &str, row: &AgentRow) -> Agent {
         (Presence::Available, Some(open), Some(capacity)) if open >= capacity => Presence::Busy,
         (presence, ..) => presence,
     };
-    let free_capacity = match presence {
-        Presence::Unknown => None,
-        // Automatic distribution gives nothing to people who are away.
-        Presence::Away | Presence::Offline => capacity.map(|_| 0),
-        _ => capacity.zip(open).map(|(capacity, open)| capacity.saturating_sub(open)),
-    };
+    let free_capacity = capacity.zip(open).map(|(capacity, open)| capacity.saturating_sub(open));
     let day = |value: Option<f64>| value.filter(|_| current);
     Agent {
         source: source.clone(),
@@ -162,8 +159,7 @@ fn queues(source: &Id, known: &Known, agents: &BTreeMap<Id, Agent>) -> BTreeMap<
             QueueKind::Department => row.department.deleted.0,
             _ => None,
         } == Some(true);
-        let waiting =
-            row.waiting.0.or_else(|| row.visitors.0.as_ref().and_then(|v| u32::try_from(v.len()).ok()));
+        let waiting = waiting(row);
         if deleted && waiting == Some(0) && row.open.0 == Some(0) {
             continue;
         }
@@ -176,6 +172,14 @@ fn queues(source: &Id, known: &Known, agents: &BTreeMap<Id, Agent>) -> BTreeMap<
         queues.entry(place.id).or_insert(queue);
     }
     queues
+}
+
+/// The number that is told. Only where none is told the visitors are counted: an odd one is not known.
+fn waiting(row: &QueueRow) -> Option<u32> {
+    match (&row.waiting, &row.visitors.0) {
+        (Scalar::Nothing, Some(visitors)) => u32::try_from(visitors.len()).ok(),
+        (told, _) => Count::from(told).0,
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -282,7 +286,7 @@ fn conversation(source: &Id, guid: &str, queue: &Id, since: Option<Timestamp>) -
         queue: Some(queue.clone()),
         agents: Some(Vec::new()),
         state: ConversationState::Waiting,
-        channel: Some(Channel::Chat),
+        channel: None,
         started_via: None,
         started_via_label: None,
         customer: None,
@@ -343,8 +347,13 @@ fn utilisation(now: &RightNow, known: &Known) -> Option<f64> {
 
 /// 0 to 1 as it is, more than that as a percentage; more than all is not known.
 fn ratio(value: f64) -> Option<f64> {
-    let value = if value > 1.0 { value / 100.0 } else { value };
+    let value = if value > 1.0 { percent(value) } else { value };
     (0.0..=1.0).contains(&value).then_some(value)
+}
+
+/// A percentage as a share, without the dust of binary fractions.
+fn percent(value: f64) -> f64 {
+    (value * 10_000.0).round() / 1_000_000.0
 }
 
 /// The acceptance rate, on the scale that fits the counts beside it.
@@ -353,7 +362,7 @@ fn acceptance(today: &Today) -> Option<f64> {
     match (today.chats.0, today.requests.0) {
         (Some(chats), Some(requests)) if requests > 0 && value <= 1.0 => {
             let own = f64::from(chats) / f64::from(requests);
-            Some(if (value / 100.0 - own).abs() < (value - own).abs() { value / 100.0 } else { value })
+            Some(if (percent(value) - own).abs() < (value - own).abs() { percent(value) } else { value })
         }
         _ => ratio(value),
     }

@@ -42,6 +42,7 @@ const CALLS_PER: Duration = Duration::from_secs(300);
 pub struct Comm100 {
     config: config::Config,
     plans: Vec<Plan>,
+    calls: u32,
     ca_file: Option<PathBuf>,
     proxy: Option<String>,
 }
@@ -51,6 +52,7 @@ pub fn build(settings: &SourceSettings) -> Result<Box<dyn Connector>, ConfigErro
     Ok(Box::new(Comm100 {
         config: config::read(settings)?,
         plans: config::plans(settings.poll),
+        calls: CALLS,
         ca_file: settings.ca_file.clone(),
         proxy: settings.proxy.clone(),
     }))
@@ -63,12 +65,12 @@ impl Connector for Comm100 {
     }
 
     async fn run(self: Box<Self>, link: SourceLink) {
-        let Self { config, plans, ca_file, proxy } = *self;
+        let Self { config, plans, calls, ca_file, proxy } = *self;
         let http = match Http::new(&NetOptions { ca_file, proxy }, link.clock.clone()) {
             Ok(http) => http,
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };
-        let budget = Budget::new(CALLS, CALLS_PER);
+        let budget = Budget::new(calls, CALLS_PER);
         let names_every = plans[STATUSES].every;
         let ask = rest::Comm100Ask::new(
             http,

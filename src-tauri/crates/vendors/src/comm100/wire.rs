@@ -9,7 +9,7 @@ use serde::{
 };
 
 use crate::loose::{
-    Count, Flag, Key, List, Loose, Number, Reference, Seconds, Text, loose_struct, nothing_but,
+    Count, Flag, Key, List, Loose, Number, Reference, Scalar, Seconds, Text, loose_struct, nothing_but,
 };
 
 /// The GUID that means "none" as a reference and "Online" as a status.
@@ -37,7 +37,7 @@ loose_struct! {
         agent: Target = "routetoagent",
         open: Count = "ongoingchats",
         capacity: Count = "maxconcurrentchats",
-        waiting: Count = "currentqueuelength",
+        waiting: Scalar = "currentqueuelength",
         wait_30: Seconds = "avgwaittimeinlast30mins",
         wait_60: Seconds = "avgwaittimeinlast60mins",
         abandoned_30: Count = "abandonedchatsinlast30mins" | "abandondedchatsinlast30mins",
