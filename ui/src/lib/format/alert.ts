@@ -12,9 +12,9 @@ function amount(value: number, unit: string, f: Formats): string {
 }
 
 /** `4:12, limit 2:00`. A running wait ticks, unless its source is not live. */
-export function why(alert: AlertRow, w: Words, f: Formats, now: number): string {
+export function why(alert: AlertRow, w: Words, f: Formats, now: number, reachable = true): string {
   if (alert.subject.kind === 'source' || alert.limit === null || alert.unit === 'name') return alert.reason;
-  const unknown = alert.overlays.includes('unknown') || alert.overlays.includes('inhibited');
+  const unknown = !reachable || alert.overlays.includes('unknown') || alert.overlays.includes('inhibited');
   const label = w.metric[alert.metric.split('@')[0]?.split('.').pop() ?? ''];
   const limit = amount(alert.limit, alert.unit, f);
   let value: string;
@@ -26,9 +26,10 @@ export function why(alert: AlertRow, w: Words, f: Formats, now: number): string 
   return w.alerts.limit(isWait || !label ? value : `${label} ${value}`, limit);
 }
 
-/** The shape of an alert: a source that is not live is old, not late. */
-export function needOf(alert: AlertRow): Need {
-  return alert.subject.kind === 'source' ? 'stale' : alert.severity;
+/** The shape of an alert: what is not known now is old, not late, and so is a source that is not live. */
+export function needOf(alert: AlertRow, reachable = true): Need {
+  const old = alert.subject.kind === 'source' || alert.overlays.includes('unknown') || !reachable;
+  return old ? 'stale' : alert.severity;
 }
 
 /** The key of the queue row that an alert is about. */

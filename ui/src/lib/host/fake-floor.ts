@@ -85,7 +85,7 @@ export class Invented {
   }
 
   status(now: number): Status {
-    const known = this.queues.filter((row) => row.live);
+    const known = this.queues.filter((row) => row.live || this.#scene === 'offline');
     const sum = (pick: (row: QueueRow) => number | null) => known.reduce((all, row) => all + (pick(row) ?? 0), 0);
     const waiting = sum((row) => row.waiting.value);
     const oldest = known.reduce<number | null>((old, row) => (row.waiting_since !== null && row.waiting_since < (old ?? Infinity) ? row.waiting_since : old), null);

@@ -171,6 +171,7 @@ export const en = {
     title: 'Who can help',
     free: (count: number) => `${n(count, 'agent', 'agents')} with free slots`,
     nobody: 'Nobody has a free slot now.',
+    notKnown: 'No source with agents is live; what follows is old.',
     more: 'Choose a queue to see who waits and who works there.',
   },
   agents: {
