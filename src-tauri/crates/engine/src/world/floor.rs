@@ -1,13 +1,14 @@
 //! All that is known of one source: its rows, its sums, and which rows the running sweep has seen.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     sync::Arc,
 };
 
 use model::{Agent, Conversation, ConversationState, Health, Id, Kind, Queue, Source, Timestamp, Totals};
 
 use super::{
+    FastMap,
     slot::{
         AgentExtra, AgentSlot, ConversationExtra, ConversationSlot, PresenceSeen, QueueExtra, QueueSlot, Slot,
     },
@@ -38,12 +39,12 @@ pub(crate) struct Floor {
     pub(crate) link_lost_since: Option<Timestamp>,
     /// A complete state has arrived.
     pub(crate) complete: bool,
-    pub(crate) queues: HashMap<Id, QueueSlot>,
-    pub(crate) agents: HashMap<Id, AgentSlot>,
-    pub(crate) conversations: HashMap<Id, ConversationSlot>,
+    pub(crate) queues: FastMap<Id, QueueSlot>,
+    pub(crate) agents: FastMap<Id, AgentSlot>,
+    pub(crate) conversations: FastMap<Id, ConversationSlot>,
     pub(crate) totals: Option<Slot<Totals, ()>>,
     /// Agents of each queue.
-    pub(crate) members: HashMap<Id, BTreeSet<Id>>,
+    pub(crate) members: FastMap<Id, BTreeSet<Id>>,
     pub(crate) tally: Tally,
     pub(crate) summary: Summary,
     pub(crate) meter: Meter,
@@ -59,8 +60,8 @@ pub(crate) struct Floor {
 /// goes on with its history.
 #[derive(Debug, Default)]
 struct Parted {
-    queues: HashMap<Id, QueueExtra>,
-    agents: HashMap<Id, AgentSlot>,
+    queues: FastMap<Id, QueueExtra>,
+    agents: FastMap<Id, AgentSlot>,
 }
 
 /// Ids of ended conversations that were shown and have left.
@@ -92,11 +93,11 @@ impl Floor {
             lost_at: None,
             link_lost_since: None,
             complete: false,
-            queues: HashMap::new(),
-            agents: HashMap::new(),
-            conversations: HashMap::new(),
+            queues: FastMap::default(),
+            agents: FastMap::default(),
+            conversations: FastMap::default(),
             totals: None,
-            members: HashMap::new(),
+            members: FastMap::default(),
             tally: Tally::default(),
             summary: Summary::default(),
             meter: Meter::default(),

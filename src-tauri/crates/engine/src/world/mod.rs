@@ -8,6 +8,7 @@ mod batch;
 mod configure;
 mod facts;
 mod floor;
+mod hash;
 mod journal;
 mod need;
 mod order;
@@ -21,7 +22,7 @@ mod trend;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::{BTreeMap, BinaryHeap},
     sync::Arc,
 };
 
@@ -34,6 +35,7 @@ use crate::{
 
 pub(crate) use facts::title;
 pub(crate) use floor::Floor;
+pub(crate) use hash::FastMap;
 pub(crate) use journal::{Journal, Touch};
 pub(crate) use need::Needs;
 pub(crate) use order::{Order, SortKey};
@@ -49,7 +51,7 @@ pub struct World {
     revision: u64,
     /// Sources in the order of the configuration.
     order: Vec<Id>,
-    floors: HashMap<Id, Floor>,
+    floors: FastMap<Id, Floor>,
     rules: Arc<Rulebook>,
     alerts: Alerts,
     /// Ended conversations and when they leave the list.
@@ -79,7 +81,7 @@ impl World {
         Self {
             revision: 0,
             order: Vec::new(),
-            floors: HashMap::new(),
+            floors: FastMap::default(),
             rules: Arc::default(),
             alerts: Alerts::default(),
             leaving: BinaryHeap::new(),

@@ -1,8 +1,10 @@
 //! Rows in an order that is kept, not made anew.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use model::Key;
+
+use super::FastMap;
 
 /// What a row is sorted by: the rank, then two numbers, then the name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +18,7 @@ pub(crate) struct SortKey {
 /// Keys in the order of their sort keys, ties by source and id.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
-    by_key: HashMap<Key, SortKey>,
+    by_key: FastMap<Key, SortKey>,
     sorted: BTreeSet<(SortKey, Key)>,
 }
 

@@ -1,6 +1,6 @@
 //! The end of a round: what truly changed goes out, sums and alerts follow.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use model::{Alert, Id, Key, Kind, SubjectKind, Timestamp};
 
@@ -111,12 +111,12 @@ impl World {
             // A source's totals and the floor are touched with every row of the source.
             Kind::Totals => return,
         };
-        touched.rows.insert((subject, key.clone()));
+        touched.rows.push((subject, key.clone()));
         if kind == Kind::Queue && has_people(old) != has_people(new) {
             let members = self.floors.get(&key.source).and_then(|floor| floor.members.get(&key.id));
             for agent in members.into_iter().flatten() {
                 let key = Key { source: key.source.clone(), id: agent.clone() };
-                touched.rows.insert((SubjectKind::Agent, key));
+                touched.rows.push((SubjectKind::Agent, key));
             }
         }
     }
@@ -187,8 +187,9 @@ impl World {
             if !list.is_empty() {
                 list.push(alerts::Touched::One(SubjectKind::Floor, alerts::floor_key()));
             }
-            let mut rows: Vec<_> = touched.rows.into_iter().collect();
+            let mut rows = touched.rows;
             rows.sort_unstable();
+            rows.dedup();
             list.extend(rows.into_iter().map(|(kind, key)| alerts::Touched::One(kind, key)));
         }
         // The state machine reads the world while it works, so it steps out of it for that long.
@@ -221,7 +222,7 @@ impl World {
 #[derive(Debug, Default)]
 struct TouchedSubjects {
     sources: Vec<Id>,
-    rows: HashSet<(SubjectKind, Key)>,
+    rows: Vec<(SubjectKind, Key)>,
 }
 
 fn has_people(entity: Option<&Entity>) -> bool {

@@ -1,14 +1,14 @@
 //! Alerts by the row that they are about, so that a row finds its own without a walk.
 
-use std::collections::HashMap;
-
 use model::{Alert, AlertState, Id, Key, Overlay, Severity, SubjectKind};
+
+use super::FastMap;
 
 /// Alerts that are not inactive.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
-    by_id: HashMap<Id, Alert>,
-    by_subject: HashMap<(SubjectKind, Key), Vec<Id>>,
+    by_id: FastMap<Id, Alert>,
+    by_subject: FastMap<(SubjectKind, Key), Vec<Id>>,
     firing: u32,
     critical: u32,
 }
