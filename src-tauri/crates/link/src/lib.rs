@@ -20,11 +20,11 @@ mod tls;
 pub mod trouble;
 pub mod ws;
 
-pub use clock::{Clock, SystemClock};
 pub use ::http::Method;
+pub use clock::{Clock, SystemClock};
 pub use http::{Answer, Auth, Http, Request};
 pub use secret::Secret;
 pub use session::Session;
 pub use tls::{NetOptions, SetupError};
-pub use ws::Dialer;
 pub use trouble::{NetError, Phase, TlsProblem};
+pub use ws::Dialer;

@@ -23,6 +23,8 @@ pub enum Due {
 /// The watch over one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Liveness {
+    ping_after: Duration,
+    answer_within: Duration,
     heard: Instant,
     asked: Option<Instant>,
     ever_answered: bool,
@@ -32,7 +34,11 @@ pub struct Liveness {
 impl Liveness {
     /// A connection just opened. Unanswered questions count from the first one on.
     pub fn new(now: Instant) -> Self {
-        Self { heard: now, asked: None, ever_answered: false, needs_proof: false }
+        Self::with(PING_AFTER, ANSWER_WITHIN, now)
+    }
+    /// Other times than the contract's, for tests.
+    pub fn with(ping_after: Duration, answer_within: Duration, now: Instant) -> Self {
+        Self { ping_after, answer_within, heard: now, asked: None, ever_answered: false, needs_proof: false }
     }
     /// As [`Liveness::new`], but silence kills only after this connection has answered once: some
     /// servers never do, and there silence alone means nothing.
@@ -52,15 +58,15 @@ impl Liveness {
     /// What is due now.
     pub fn due(&self, now: Instant) -> Due {
         let Some(asked) = self.asked else {
-            let at = self.heard + PING_AFTER;
+            let at = self.heard + self.ping_after;
             return if now >= at { Due::Ask } else { Due::At(at) };
         };
-        let at = asked + ANSWER_WITHIN;
+        let at = asked + self.answer_within;
         if now < at {
             Due::At(at)
         } else if self.needs_proof && !self.ever_answered {
             // Ask again at the pace of silence.
-            let again = asked + PING_AFTER;
+            let again = asked + self.ping_after;
             if now >= again { Due::Ask } else { Due::At(again) }
         } else {
             Due::Dead

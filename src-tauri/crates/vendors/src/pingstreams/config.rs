@@ -1,6 +1,8 @@
 //! The vendor's own keys, checked without touching the network.
 
-use link::{NetOptions, origin};
+use std::time::Duration;
+
+use link::{NetOptions, liveness, origin};
 use model::{Id, Origin, Vendor};
 use url::Url;
 
@@ -105,6 +107,33 @@ pub const SPEC: VendorSpec = VendorSpec {
     ],
 };
 
+/// How long things may take. Fixed by the contract; tests are in a hurry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// A first state that has not come by then was not granted.
+    pub first_state: Duration,
+    /// Everything is read again over REST this often: it finds new teammates and heals lost changes.
+    pub resync: Duration,
+    /// The same after a part could not be read.
+    pub soon: Duration,
+    /// Silence after which the server is asked for a sign of life.
+    pub ping_after: Duration,
+    /// Time that it has to give one.
+    pub answer_within: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first_state: Duration::from_secs(10),
+            resync: Duration::from_secs(60),
+            soon: Duration::from_secs(15),
+            ping_after: liveness::PING_AFTER,
+            answer_within: liveness::ANSWER_WITHIN,
+        }
+    }
+}
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
@@ -115,6 +144,7 @@ pub(super) struct Config {
     pub email: Option<String>,
     pub messages: bool,
     pub net: NetOptions,
+    pub pace: Pace,
 }
 
 impl Config {
@@ -152,7 +182,16 @@ impl Config {
             Some(_) => return Err(ConfigError::at("messages", "`messages` must be true or false")),
         };
         let net = NetOptions { ca_file: settings.ca_file.clone(), proxy: settings.proxy.clone() };
-        Ok(Self { source: settings.id.clone(), url, api, project, email, messages, net })
+        Ok(Self {
+            source: settings.id.clone(),
+            url,
+            api,
+            project,
+            email,
+            messages,
+            net,
+            pace: Pace::default(),
+        })
     }
 
     /// A REST address: the base plus segments, each escaped.

@@ -3,6 +3,7 @@
 
 mod auth;
 mod config;
+mod connect;
 mod floor;
 mod lax;
 mod map;
@@ -12,6 +13,9 @@ mod stream;
 mod tally;
 mod topic;
 mod wire;
+
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 

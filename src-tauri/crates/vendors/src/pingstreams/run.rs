@@ -46,6 +46,8 @@ pub(super) struct Source {
     pub floor: Floor,
     /// Frames and lists so far; never starts anew.
     pub count: u64,
+    /// It was live, and no refusal has come since.
+    pub was_live: bool,
 }
 
 impl Source {
@@ -94,7 +96,7 @@ pub(super) async fn run(config: Config, link: SourceLink) {
     };
     let floor = Floor::new(config.source.clone());
     let auth = Auth::new(link.secret.clone());
-    let mut source = Source { config, link, http, dialer, auth, session, floor, count: 0 };
+    let mut source = Source { config, link, http, dialer, auth, session, floor, count: 0, was_live: false };
     if source.emit(Vec::new()).await.is_err() {
         return;
     }

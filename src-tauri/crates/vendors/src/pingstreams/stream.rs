@@ -9,17 +9,18 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use link::{
-    Phase,
     liveness::{Due, Liveness},
     origin::place,
     single_flight::Token,
-    ws::{self, Socket, Target, WsError},
+    ws::{self, Socket},
 };
 use model::Health;
 use tokio::time::Instant;
 
 use super::{
     auth,
+    config::Pace,
+    connect::{lost, open},
     lax::Obj,
     map::Shape,
     rest::{Reader, RestError, Roster},
@@ -28,16 +29,12 @@ use super::{
     wire::{self, Frame, Row},
 };
 
-/// A first state that has not come by then was not granted.
-const FIRST_STATE: Duration = Duration::from_secs(10);
-/// Everything is read again over REST this often: it finds new teammates and heals lost changes.
-const RESYNC: Duration = Duration::from_secs(60);
-/// After a part could not be read.
-const RESYNC_SOON: Duration = Duration::from_secs(15);
 /// So many unreadable frames in a minute make us read everything again.
 const MALFORMED: usize = 3;
 /// A mean wait grows by itself; it is told anew with changes, at most this often.
 const WAITS: Duration = Duration::from_secs(5);
+/// Unreadable frames are counted over this long.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Conversations whose messages are followed, and whose details are asked for, at most.
 const FOLLOWED: usize = 200;
 const DETAILS: usize = 32;
@@ -73,6 +70,7 @@ struct Parts {
 
 pub(super) struct Visit<'a> {
     source: &'a mut Source,
+    pace: Pace,
     socket: Socket,
     token: Token,
     own: Option<String>,
@@ -104,18 +102,19 @@ impl<'a> Visit<'a> {
             Err(end) => return end,
         };
         let own = auth::claims(token.secret.expose()).user;
-        let now = Instant::now();
+        let (now, pace) = (Instant::now(), source.config.pace);
         let mut visit = Visit {
+            pace,
             source,
             socket,
             token,
             own,
-            live: Liveness::new(now),
+            live: Liveness::with(pace.ping_after, pace.answer_within, now),
             jobs: FuturesUnordered::new(),
             parts: Parts::default(),
             opened: now,
             asked_again: false,
-            resync_at: now + RESYNC,
+            resync_at: now + pace.resync,
             members: BTreeSet::new(),
             followed: BTreeSet::new(),
             details: BTreeSet::new(),
@@ -172,7 +171,7 @@ impl<'a> Visit<'a> {
     }
 
     fn first_deadline(&self) -> Instant {
-        self.opened + if self.asked_again { FIRST_STATE } else { FIRST_STATE / 2 }
+        self.opened + if self.asked_again { self.pace.first_state } else { self.pace.first_state / 2 }
     }
 
     async fn liveness(&mut self) -> Result<(), End> {
@@ -203,7 +202,7 @@ impl<'a> Visit<'a> {
             self.subscribe(&Topic::Requests).await?;
         }
         if now >= self.resync_at {
-            self.resync_at = now + RESYNC;
+            self.resync_at = now + self.pace.resync;
             // Reads that still run are not doubled.
             if self.jobs.is_empty() {
                 self.read_all();
@@ -331,7 +330,7 @@ impl<'a> Visit<'a> {
                     // The socket stays: it was let in. Only the reads need a fresh token.
                     if let Ok(token) = source.auth.token(&source.config, &source.http, now).await {
                         self.token = token;
-                        self.resync_at = self.resync_at.min(Instant::now() + RESYNC_SOON);
+                        self.resync_at = self.resync_at.min(Instant::now() + self.pace.soon);
                     }
                 }
             }
@@ -340,8 +339,10 @@ impl<'a> Visit<'a> {
                 return Err(End::Misconfigured(self.sentence_of(error)));
             }
             RestError::NoProject => {}
-            RestError::Throttled(wait) => self.resync_at = now + wait.unwrap_or(RESYNC).max(RESYNC_SOON),
-            RestError::Failed(_) => self.resync_at = self.resync_at.min(now + RESYNC_SOON),
+            RestError::Throttled(wait) => {
+                self.resync_at = now + wait.unwrap_or(self.pace.resync).max(self.pace.soon)
+            }
+            RestError::Failed(_) => self.resync_at = self.resync_at.min(now + self.pace.soon),
         }
         Ok(())
     }
@@ -376,13 +377,13 @@ impl<'a> Visit<'a> {
             Err(error) => {
                 self.parts.open = true;
                 if let RestError::Throttled(wait) = &error {
-                    self.resync_at = Instant::now() + wait.unwrap_or(RESYNC).max(RESYNC_SOON);
+                    self.resync_at = Instant::now() + wait.unwrap_or(self.pace.resync).max(self.pace.soon);
                 }
                 // A first list that was not full is complete by itself.
                 if self.parts.list.is_none_or(|n| n >= LIST) {
                     self.parts.failed.insert("conversations");
                     self.parts.advice = Some(self.sentence_of(&error));
-                    self.resync_at = self.resync_at.min(Instant::now() + RESYNC_SOON);
+                    self.resync_at = self.resync_at.min(Instant::now() + self.pace.soon);
                 }
             }
         }
@@ -421,7 +422,7 @@ impl<'a> Visit<'a> {
 
     fn unreadable(&mut self, now: Instant) -> Result<(), End> {
         self.malformed.push_back(now);
-        while self.malformed.front().is_some_and(|at| now - *at > RESYNC) {
+        while self.malformed.front().is_some_and(|at| now - *at > MINUTE) {
             self.malformed.pop_front();
         }
         if self.malformed.len() >= MALFORMED {
@@ -513,6 +514,7 @@ impl<'a> Visit<'a> {
         let (now, seen, tick) = (source.now(), source.seen(), Instant::now());
         if first {
             source.session.live(now);
+            source.was_live = true;
             let all = source.floor.all(seen);
             (self.waits_told, self.health_told) = (tick, tick);
             return source.emit(all).await;
@@ -557,75 +559,5 @@ impl<'a> Visit<'a> {
             source.floor.touch_places();
         }
         source.session.set_gaps(gaps, advice)
-    }
-}
-
-fn lost(error: &WsError) -> End {
-    End::Lost(error.to_string(), None)
-}
-
-/// Gets a token and a socket. A refused token is replaced once where it can be.
-async fn open(source: &Source) -> Result<(Socket, Token), End> {
-    let config = &source.config;
-    let host = place(&config.url);
-    let mut renewed = false;
-    loop {
-        let token = source.auth.token(config, &source.http, source.now()).await?;
-        let mut url = config.url.clone();
-        let jwt: String = url::form_urlencoded::byte_serialize(token.secret.expose().as_bytes()).collect();
-        let rest = config.url.query().map(|q| format!("{q}&")).unwrap_or_default();
-        url.set_query(Some(&format!("{rest}token=JWT%20{jwt}")));
-        let refusal = match source.dialer.connect(&Target::new(url)).await {
-            Ok(socket) => return Ok((socket, token)),
-            Err(WsError::Refused(refusal)) => refusal,
-            Err(WsError::Net(error)) if error.is_configuration() => {
-                return Err(End::Misconfigured(error.sentence()));
-            }
-            Err(WsError::Net(error)) if matches!(error.phase, Phase::Timeout(_)) => {
-                return Err(End::Lost(
-                    format!(
-                        "{host} did not answer the live connection; if that lasts, the token may be a guest's."
-                    ),
-                    None,
-                ));
-            }
-            Err(error) => return Err(lost(&error)),
-        };
-        let wait = refusal.retry_after(source.now());
-        return Err(match refusal.status {
-            401 => {
-                if source.auth.refused(config, &token).await && !renewed {
-                    renewed = true;
-                    continue;
-                }
-                End::Denied(match config.email {
-                    Some(_) => {
-                        format!("{host} refuses this user's token: check that the user is active there.")
-                    }
-                    None => format!("{host} refuses the token: sign in again and store the new JWT."),
-                })
-            }
-            403 => End::Denied(format!(
-                "{host} forbids the live connection to this user: ask its administrator."
-            )),
-            429 => End::Throttled(
-                format!("{host} allows no more connections for now; it is tried again later."),
-                wait,
-            ),
-            503 if wait.is_some() => {
-                End::Throttled(format!("{host} is busy; it is tried again later."), wait)
-            }
-            300..400 => End::Lost(
-                format!("{host} redirects the live connection: put the final address into `url`."),
-                None,
-            ),
-            400 | 404 | 405 | 426 => {
-                End::Lost(format!("{host} has no realtime API at this path: check the path of `url`."), None)
-            }
-            status => End::Lost(
-                format!("{host} refused the live connection with status {status}; it is tried again."),
-                wait,
-            ),
-        });
     }
 }

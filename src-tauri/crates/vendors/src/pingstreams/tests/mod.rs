@@ -1,0 +1,5 @@
+//! The connector as a whole against a scripted server, and its map against recorded frames.
+
+mod golden;
+mod peer;
+mod visits;
