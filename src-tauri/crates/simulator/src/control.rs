@@ -6,7 +6,7 @@ use model::{ConversationState, Id, Outcome, Vendor};
 
 use crate::{
     floor::{Centre, ContactNo, QueueNo, Refused, SeatNo, Stance},
-    server::{Again, VendorServer},
+    server::{Again, Restart, VendorServer},
     stage::Stage,
     wire::{Counters, Fault, Half, Wire},
 };
@@ -278,6 +278,11 @@ impl Control {
     /// Push frames once more.
     pub fn push_again(&self, vendor: Vendor, how: Again) -> Result<(), ControlError> {
         self.post(vendor)?.1.push_again(how);
+        Ok(())
+    }
+    /// The vendor's back end starts anew.
+    pub fn restart(&self, vendor: Vendor, how: Restart) -> Result<(), ControlError> {
+        self.post(vendor)?.1.restart(how);
         Ok(())
     }
     /// What was counted.

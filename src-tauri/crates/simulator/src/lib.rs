@@ -9,6 +9,7 @@
 // A refusal is the whole answer, made once and sent; boxing it would buy nothing.
 #![allow(clippy::result_large_err)]
 
+pub mod beyondtrust;
 mod clock;
 pub mod comm100;
 mod control;
@@ -26,7 +27,7 @@ mod wire;
 pub use control::{Control, ControlError};
 pub use options::{Options, Secrets};
 pub use running::{Running, StartError, secret_env, serve_demo, start};
-pub use server::{Again, VendorServer, served};
+pub use server::{Again, Restart, VendorServer, served};
 pub use stage::Stage;
 pub use truth::Truth;
 pub use wire::{Counters, Fault, Half, Limit, Wire};

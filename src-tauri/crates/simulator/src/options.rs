@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Vendor;
 
-use crate::{comm100, floor::Scenario, pingstreams};
+use crate::{beyondtrust, comm100, floor::Scenario, pingstreams};
 
 /// Which secrets the servers accept.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Options {
     pub control_port: Option<u16>,
     /// How the Pingstreams server behaves.
     pub pingstreams: pingstreams::Dialect,
+    /// How the BeyondTrust server behaves.
+    pub beyondtrust: beyondtrust::Dialect,
     /// How the Comm100 server behaves.
     pub comm100: comm100::Dialect,
 }
@@ -45,11 +47,12 @@ impl Default for Options {
             seed: 1,
             speed: 1.0,
             base_port: 0,
-            vendors: crate::served(),
+            vendors: vec![Vendor::Comm100, Vendor::Pingstreams],
             scenario: Scenario::Demo,
             secrets: Secrets::Any,
             control_port: None,
             pingstreams: pingstreams::Dialect::default(),
+            beyondtrust: beyondtrust::Dialect::default(),
             comm100: comm100::Dialect::default(),
         }
     }

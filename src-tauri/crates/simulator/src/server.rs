@@ -16,7 +16,9 @@ use futures_util::future::BoxFuture;
 use model::{Id, Timestamp, Vendor};
 
 use crate::{
-    Options, Truth, clock,
+    Options, Truth,
+    beyondtrust::BeyondtrustServer,
+    clock,
     comm100::Comm100Server,
     floor::{Centre, ContactNo, Event, QueueNo, SeatNo},
     pingstreams::PingstreamsServer,
@@ -43,6 +45,8 @@ pub trait VendorServer: Send + Sync + 'static {
     fn push_raw(&self, _text: &str) {}
     /// Sends the last push frames again, or an old state of something, to every push connection.
     fn push_again(&self, _how: Again) {}
+    /// The vendor's back end starts anew; only some vendors show it.
+    fn restart(&self, _how: Restart) {}
     /// Id of a queue in the model's form.
     fn queue_id(&self, floor: &Centre, queue: QueueNo) -> Id;
     /// Id of an agent in the model's form.
@@ -68,10 +72,22 @@ pub enum Again {
     Old,
 }
 
+/// How a back end's restart shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// Everything is told anew on the same connection.
+    Truncate,
+    /// The connections end.
+    Close,
+}
+
 type Open = fn(Arc<Stage>, Arc<Wire>, &Options) -> Arc<dyn VendorServer>;
 
 /// The list of servers: one line each.
 const SERVERS: &[(Vendor, Open)] = &[
+    (Vendor::Beyondtrust, |stage, wire, options| {
+        BeyondtrustServer::open(stage, wire, options.beyondtrust.clone())
+    }),
     (Vendor::Comm100, |stage, wire, options| Comm100Server::open(stage, wire, options.comm100.clone())),
     (Vendor::Pingstreams, |stage, wire, options| {
         PingstreamsServer::open(stage, wire, options.pingstreams.clone())

@@ -24,8 +24,9 @@ pub(crate) fn figure(metric: &str, window: Window, value: Option<f64>, unit: Uni
 
 pub(super) fn truth(server: &Comm100Server, floor: &Centre, source: &Id, now: Timestamp) -> Truth {
     let membership = !server.dialect.lookups_forbidden;
-    let queues =
-        floor.queues_of(Vendor::Comm100).map(|q| queue(server, floor, source, q, membership, now)).collect();
+    let places = floor.queues_of(Vendor::Comm100).map(|q| queue(server, floor, source, q, membership, now));
+    let own = floor.seats_of(Vendor::Comm100).next().filter(|_| server.dialect.agent_rows);
+    let queues = places.chain(own.map(|seat| personal(server, floor, source, seat))).collect();
     let agents =
         floor.seats_of(Vendor::Comm100).map(|s| agent(server, floor, source, s, membership, now)).collect();
     let waiting = floor.open_contacts_of(Vendor::Comm100).filter(|c| c.state == ConversationState::Waiting);
@@ -95,6 +96,33 @@ fn queue(
             figure("average_wait", Window::M30, Some(wait(HALF_HOUR)), Unit::Seconds),
             figure("average_wait", Window::M60, Some(wait(HALF_HOUR * 2)), Unit::Seconds),
             figure("switched_to_message", Window::M30, Some(count(WaitEnd::Switched)), Unit::Count),
+        ],
+    }
+}
+
+/// The one person's own queue that the dialect sends: nobody waits there.
+fn personal(server: &Comm100Server, floor: &Centre, source: &Id, seat: &Seat) -> Queue {
+    let open = seat.open.len() as u32;
+    let zero = |metric, window, unit| figure(metric, window, Some(0.0), unit);
+    Queue {
+        source: source.clone(),
+        id: Id::from(format!("agent:{}", server.agent_id(floor, seat.no))),
+        name: seat.name(),
+        kind: QueueKind::Personal,
+        waiting: Some(0),
+        waiting_since: None,
+        average_wait_s: None,
+        open: Some(open),
+        capacity: seat.limit,
+        free_capacity: seat.limit.map(|c| c.saturating_sub(open)),
+        agents_online: Some(u32::from(seat.stance != Stance::Offline)),
+        agents_available: Some(u32::from(seat.takes_work())),
+        expected_at: None,
+        windows: vec![
+            zero("abandoned", Window::M30, Unit::Count),
+            zero("average_wait", Window::M30, Unit::Seconds),
+            zero("average_wait", Window::M60, Unit::Seconds),
+            zero("switched_to_message", Window::M30, Unit::Count),
         ],
     }
 }
