@@ -60,7 +60,7 @@ impl World {
         }
         let from = self.journal.head();
         self.note_down(&deltas, &round);
-        self.sum_up(&round, &touched.sources, now);
+        self.sum_up(&round, &mut touched, now);
         let alerts = self.evaluate(&mut round, touched, now);
         self.reorder(from);
         Effects {
@@ -108,8 +108,7 @@ impl World {
             Kind::Queue => SubjectKind::Queue,
             Kind::Agent => SubjectKind::Agent,
             Kind::Conversation => SubjectKind::Conversation,
-            // A source's totals and the floor are touched with every row of the source.
-            Kind::Totals => return,
+            Kind::Totals => return once(&mut touched.sums, &key.source),
         };
         touched.rows.push((subject, key.clone()));
         if kind == Kind::Queue && has_people(old) != has_people(new) {
@@ -145,17 +144,23 @@ impl World {
         }
     }
 
-    fn sum_up(&mut self, round: &Round, changed: &[Id], now: Timestamp) {
-        let stale = |id: &Id| {
-            changed.contains(id) || round.looked.contains(id) || round.redraw.contains(id) || round.everything
-        };
+    fn sum_up(&mut self, round: &Round, touched: &mut TouchedSubjects, now: Timestamp) {
         let mut moved = round.everything || round.minute;
         for (id, floor) in &mut self.floors {
-            if stale(id) {
-                let summary = floor.sum_up();
-                moved |= summary != floor.summary || round.redraw.contains(id);
-                floor.summary = summary;
+            let asked = touched.sources.contains(id)
+                || round.looked.contains(id)
+                || round.redraw.contains(id)
+                || round.everything;
+            if !asked {
+                continue;
             }
+            let summary = floor.sum_up();
+            if summary != floor.summary {
+                floor.summary = summary;
+                once(&mut touched.sums, id);
+                moved = true;
+            }
+            moved |= round.redraw.contains(id);
         }
         if moved {
             let live = self.floors().filter(|floor| floor.is_live()).map(|floor| &floor.summary);
@@ -178,13 +183,11 @@ impl World {
             for id in &round.looked {
                 list.push(alerts::Touched::One(SubjectKind::Source, source_key(id)));
             }
-            for id in touched.sources.iter().chain(&round.looked) {
-                let total = alerts::Touched::One(SubjectKind::Total, source_key(id));
-                if !list.contains(&total) {
-                    list.push(total);
-                }
+            // Most changes of rows move no sum: then nothing of the source as a whole reads differently.
+            for id in &touched.sums {
+                list.push(alerts::Touched::One(SubjectKind::Total, source_key(id)));
             }
-            if !list.is_empty() {
+            if !touched.sums.is_empty() || !round.redraw.is_empty() {
                 list.push(alerts::Touched::One(SubjectKind::Floor, alerts::floor_key()));
             }
             let mut rows = touched.rows;
@@ -221,7 +224,10 @@ impl World {
 /// Subjects whose readings may have changed.
 #[derive(Debug, Default)]
 struct TouchedSubjects {
+    /// Sources with changed rows.
     sources: Vec<Id>,
+    /// Sources that add up to something else.
+    sums: Vec<Id>,
     rows: Vec<(SubjectKind, Key)>,
 }
 
