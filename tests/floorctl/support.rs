@@ -122,9 +122,6 @@ impl Watching {
         });
         status.await.expect("it ended")
     }
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Watching {

@@ -52,7 +52,14 @@ fn follow(floor: &mut Floor, line: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_document_and_its_changes_are_the_later_snapshot() {
     let desk = Desk::open(Options { speed: 20.0, ..Options::default() }).await;
-    let mut watching = crate::support::Watching::start(desk.floorctl(&["watch", "--json", "--for", "15s"]));
+    let mut watching = crate::support::Watching::start(desk.floorctl(&[
+        "watch",
+        "--json",
+        "--for",
+        "9s",
+        "--only",
+        "pingstreams",
+    ]));
     let (first, _) =
         watching.until(Duration::from_secs(30), "the first document", |l| l["type"] == "snapshot").await;
     let mut floor = floor_of(&first);
@@ -69,7 +76,7 @@ async fn the_first_document_and_its_changes_are_the_later_snapshot() {
         revision = change["revision"].as_u64().unwrap();
         follow(&mut floor, change);
     }
-    let (_, later) = desk.snapshot(&[]).await;
+    let (_, later) = desk.snapshot(&["--only", "pingstreams"]).await;
     let mut later = floor_of(&later);
     // What only watching can know (since when, and that it was seen) is not in a fresh look.
     for side in [&mut floor, &mut later] {
