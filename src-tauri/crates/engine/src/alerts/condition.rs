@@ -192,8 +192,10 @@ pub(crate) fn default_clear(op: Op, limit: f64, is_share: bool) -> Option<f64> {
     if limit == 0.0 {
         return None;
     }
-    let towards_zero = 0.75 * limit;
-    let away = 1.25 * limit;
+    // What people would write: 85 %, not 85.00000000000001 %.
+    let tidy = |n: f64| (n * 1e9).round() / 1e9;
+    let towards_zero = tidy(0.75 * limit);
+    let away = tidy(1.25 * limit);
     if op.is_rising() {
         Some(if limit > 0.0 { towards_zero } else { away })
     } else if op.is_falling() {
@@ -201,7 +203,7 @@ pub(crate) fn default_clear(op: Op, limit: f64, is_share: bool) -> Option<f64> {
         if !is_share || clear < 1.0 {
             Some(clear)
         } else if limit < 1.0 {
-            Some(1.0 - 0.75 * (1.0 - limit))
+            Some(tidy(1.0 - 0.75 * (1.0 - limit)))
         } else {
             None
         }

@@ -1,0 +1,257 @@
+//! Who is told what, and how often.
+
+use std::sync::Arc;
+
+use engine::alerts::{
+    Notice, Notices, Quiet, Reading, RuleSpec, Rulebook, Tone, TrayCounts, TrayModel, TrayShape, Why,
+};
+use model::{Alert, AlertState, Overlay, Severity, SubjectKind, Transition};
+
+use crate::floor::{Play, at, book, rule, text};
+
+/// A floor, its alerts and what a person is told of them.
+struct Desk {
+    play: Play,
+    notices: Notices,
+    book: Arc<Rulebook>,
+    shown: Vec<(f64, Notice)>,
+    closed: Vec<String>,
+    held: Vec<Quiet>,
+    taken: usize,
+}
+
+impl Desk {
+    fn new(rules: &[RuleSpec]) -> Self {
+        let book = book(rules);
+        Self {
+            play: Play::new(book.clone()),
+            notices: Notices::default(),
+            book,
+            shown: Vec::new(),
+            closed: Vec::new(),
+            held: Vec::new(),
+            taken: 0,
+        }
+    }
+    fn take(&mut self) {
+        let new: Vec<(Transition, Alert)> =
+            self.play.lines[self.taken..].iter().map(|(_, t, a)| (*t, a.clone())).collect();
+        self.taken = self.play.lines.len();
+        for alert in self.play.alerts.take_quiet_changes() {
+            self.notices.changed_quietly(&alert);
+        }
+        let now = self.play.now;
+        let telling = self.notices.on(&new, &self.book, now);
+        self.keep(telling);
+    }
+    fn keep(&mut self, telling: engine::alerts::Telling) {
+        let seconds = self.play.now.seconds_since(at(0.0));
+        self.shown.extend(telling.show.into_iter().map(|n| (seconds, n)));
+        self.closed.extend(telling.close.iter().map(ToString::to_string));
+        self.held.extend(telling.held.into_iter().map(|(_, q)| q));
+    }
+    fn run_to(&mut self, seconds: f64) {
+        let end = at(seconds);
+        loop {
+            let next = [self.play.alerts.next_deadline(), self.notices.next_deadline()];
+            let Some(due) = next.into_iter().flatten().min().filter(|d| *d <= end) else { break };
+            let due = due.max(self.play.now);
+            self.play.run_to(due.seconds_since(at(0.0)));
+            self.take();
+            let telling = self.notices.due(&self.book, due);
+            self.keep(telling);
+        }
+        self.play.run_to(seconds);
+        self.take();
+    }
+    fn waiting(&mut self, seconds: f64, queue: &str, n: u32) {
+        self.run_to(seconds);
+        let (kind, n) = (SubjectKind::Queue, Reading::number(f64::from(n)));
+        self.play.set_on(kind, queue, seconds, "waiting", n);
+        self.take();
+    }
+    fn times(&self) -> Vec<f64> {
+        self.shown.iter().map(|(s, _)| *s).collect()
+    }
+}
+
+fn warn() -> RuleSpec {
+    RuleSpec { keep: text("0s"), critical: text("queue.waiting > 9"), ..rule("queue.waiting > 4") }
+}
+
+#[test]
+fn the_first_at_once_and_gone_when_it_clears() {
+    let mut d = Desk::new(&[warn()]);
+    d.waiting(1.0, "q1", 5);
+    assert_eq!(d.times(), [1.0]);
+    let notice = &d.shown[0].1;
+    assert_eq!(
+        (notice.title.as_str(), notice.body.as_str()),
+        ("Warning: Test", "Billing: 5 people wait, limit 4")
+    );
+    assert_eq!((notice.severity, notice.sound, notice.desktop), (Severity::Warning, Some(Tone::One), true));
+    let id = d.play.only().id;
+    assert_eq!((notice.alert.as_ref(), &notice.tells[..]), (Some(&id), &[(id.clone(), Why::First)][..]));
+    d.waiting(5.0, "q1", 0);
+    assert_eq!(d.closed, [id.to_string()]);
+    assert_eq!(d.notices.next_deadline(), None);
+}
+
+#[test]
+fn warnings_of_a_source_are_told_together_and_a_critical_takes_them_along() {
+    let mut d = Desk::new(&[warn()]);
+    for n in 2..=9 {
+        d.play.row(SubjectKind::Queue, &format!("q{n}"), &format!("Queue {n}"), &[]);
+    }
+    d.waiting(0.0, "q1", 5);
+    d.waiting(3.0, "q2", 5);
+    d.waiting(4.0, "q3", 5);
+    d.run_to(9.9);
+    assert_eq!(d.times(), [0.0]);
+    d.run_to(10.0);
+    assert_eq!(d.times(), [0.0, 10.0]);
+    let both = &d.shown[1].1;
+    assert_eq!((both.title.as_str(), both.alert.as_ref()), ("2 warnings", None));
+    assert_eq!(both.body, "Queue 2: 5 people wait, limit 4\nQueue 3: 5 people wait, limit 4");
+    d.waiting(21.0, "q4", 5);
+    d.waiting(24.0, "q5", 5);
+    d.waiting(26.0, "q6", 20);
+    assert_eq!(d.times(), [0.0, 10.0, 21.0, 26.0], "the critical does not wait");
+    let last = &d.shown[3].1;
+    assert_eq!(
+        (last.title.as_str(), last.severity, last.sound),
+        ("2 alerts, 1 critical", Severity::Critical, None)
+    );
+    assert!(
+        last.body.starts_with("Queue 6: 20 people wait, limit 9\nQueue 5"),
+        "the worst first: {}",
+        last.body
+    );
+}
+
+#[test]
+fn ten_thousand_alerts_in_ten_seconds() {
+    let critical = RuleSpec { severity: text("critical"), ..rule("queue.waiting > 4") };
+    let mut d = Desk::new(&[critical]);
+    for n in 0..10_000 {
+        d.play.row(SubjectKind::Queue, &format!("x{n}"), "Many", &[]);
+    }
+    for n in 0..10_000 {
+        d.waiting(f64::from(n) * 0.001, &format!("x{n}"), 9);
+    }
+    d.run_to(60.0);
+    assert_eq!(d.play.alerts.alerts().len(), 10_000, "the list is complete");
+    let told: usize = d.shown.iter().map(|(_, n)| n.tells.len()).sum();
+    assert_eq!(told, 10_000);
+    assert!(d.times().windows(2).all(|w| w[1] - w[0] >= 2.0), "{:?}", d.times());
+    assert!(d.shown.len() <= 6, "{}", d.shown.len());
+    assert!(d.shown.iter().all(|(_, n)| n.body.len() < 400));
+    let sounds: Vec<f64> = d.shown.iter().filter(|(_, n)| n.sound.is_some()).map(|(s, _)| *s).collect();
+    assert!(sounds.windows(2).all(|w| w[1] - w[0] >= 10.0), "{sounds:?}");
+}
+
+#[test]
+fn a_flapping_input_gives_one_notice_and_one_that_says_so() {
+    let mut d = Desk::new(&[rule("queue.waiting > 4")].map(|r| RuleSpec { keep: text("0s"), ..r }));
+    for cycle in 0..30 {
+        d.waiting(f64::from(cycle) * 4.0, "q1", 9);
+        d.waiting(f64::from(cycle) * 4.0 + 2.0, "q1", 0);
+    }
+    let whys: Vec<Why> = d.shown.iter().flat_map(|(_, n)| n.tells.iter().map(|(_, w)| *w)).collect();
+    assert_eq!(whys, [Why::First, Why::Flapping]);
+    assert_eq!(d.held, [Quiet::RecentlyTold, Quiet::RecentlyTold]);
+}
+
+#[test]
+fn it_is_repeated_while_it_fires() {
+    let mut d = Desk::new(&[RuleSpec { repeat: text("60s"), ..warn() }]);
+    d.waiting(0.0, "q1", 5);
+    d.run_to(130.0);
+    assert_eq!(d.times(), [0.0, 60.0, 120.0]);
+    assert_eq!(d.shown[1].1.body, "Billing: 5 people wait, limit 4. Firing for 1:00.");
+    d.play.acknowledge(130.0);
+    d.take();
+    d.run_to(1000.0);
+    assert_eq!(d.shown.len(), 3, "somebody is on it");
+    assert_eq!(d.closed.len(), 1);
+    d.waiting(1000.0, "q1", 20);
+    assert_eq!(d.shown[3].1.tells[0].1, Why::Escalated);
+}
+
+#[test]
+fn a_new_episode_soon_after_is_told_if_it_stays() {
+    let mut d = Desk::new(&[RuleSpec { repeat: text("60s"), ..warn() }]);
+    d.waiting(0.0, "q1", 5);
+    d.waiting(5.0, "q1", 0);
+    d.waiting(10.0, "q1", 5);
+    d.run_to(100.0);
+    assert_eq!(d.times(), [0.0, 60.0]);
+}
+
+#[test]
+fn a_snoozed_one_is_told_when_the_snooze_ends() {
+    let mut d = Desk::new(&[warn()]);
+    d.waiting(0.0, "q1", 5);
+    let alert = d.play.only().id;
+    d.play.command(1.0, engine::DeskCommand::Snooze { alert, until: Some(at(30.0)) });
+    d.take();
+    d.waiting(10.0, "q1", 20);
+    assert_eq!(d.held, [Quiet::Snoozed]);
+    d.run_to(40.0);
+    assert_eq!(d.times(), [0.0, 30.0]);
+    assert_eq!((d.shown[1].1.tells[0].1, d.shown[1].1.severity), (Why::SnoozeEnded, Severity::Critical));
+}
+
+#[test]
+fn channels_are_as_wanted() {
+    let notify = |channels: &[&str]| Some(channels.iter().map(|c| c.to_string()).collect());
+    let mut d = Desk::new(&[RuleSpec { notify: notify(&["tray", "webhook:x"]), ..warn() }]);
+    d.waiting(0.0, "q1", 5);
+    assert_eq!((d.shown.len(), &d.held[..]), (0, &[Quiet::NotWanted][..]));
+    let mut d = Desk::new(&[RuleSpec { notify: notify(&["sound"]), ..warn() }]);
+    d.waiting(0.0, "q1", 5);
+    assert_eq!((d.shown[0].1.desktop, d.shown[0].1.sound), (false, Some(Tone::One)));
+}
+
+#[test]
+fn after_a_crash_never_none_and_never_a_third() {
+    let mut d = Desk::new(&[RuleSpec { repeat: text("1h"), ..warn() }]);
+    d.waiting(0.0, "q1", 5);
+    let stood = d.play.alerts.alerts();
+    let id = stood[0].id.clone();
+    let told = [(id.clone(), at(0.0), Severity::Warning)];
+    let mut again = Notices::default();
+    assert!(again.restore(&stood, &told, &d.book, at(100.0)).show.is_empty(), "the log has it");
+    assert_eq!(again.next_deadline(), Some(at(3600.0)));
+    let mut again = Notices::default();
+    assert_eq!(again.restore(&stood, &[], &d.book, at(100.0)).show.len(), 1, "the log never had it");
+}
+
+#[test]
+fn the_tray_has_four_shapes() {
+    let mut d = Desk::new(&[warn()]);
+    let counts = TrayCounts { waiting: Some(0), sources: 2, live: 2, connecting: 0 };
+    let tray = |d: &Desk, c| TrayModel::of(&d.play.alerts.alerts(), c);
+    let plain = tray(&d, counts);
+    assert_eq!((plain.shape, plain.number, plain.stale), (TrayShape::Plain, None, false));
+    assert_eq!(plain.sentence, "Nobody waits.");
+    let three = TrayCounts { waiting: Some(3), ..counts };
+    assert_eq!((tray(&d, three).shape, tray(&d, three).number), (TrayShape::Dot, Some(3)));
+    d.waiting(0.0, "q1", 5);
+    let warning = tray(&d, three);
+    assert_eq!((warning.shape, warning.number), (TrayShape::Triangle, Some(1)));
+    assert_eq!(warning.sentence, "1 warning, 3 people wait.");
+    d.waiting(1.0, "q1", 20);
+    assert_eq!(tray(&d, three).shape, TrayShape::Diamond);
+    d.play.acknowledge(2.0);
+    assert_eq!(d.play.only().state, AlertState::Acked);
+    let lost = TrayCounts { waiting: None, live: 1, ..counts };
+    let handled = tray(&d, lost);
+    assert_eq!((handled.shape, handled.number, handled.stale), (TrayShape::Dot, None, true));
+    assert_eq!(handled.sentence, "1 acknowledged, 1 source not live, how many wait is not known.");
+    let id = d.play.only().id;
+    d.play.command(3.0, engine::DeskCommand::Snooze { alert: id, until: None });
+    assert_eq!(d.play.only().overlays, [Overlay::Snoozed]);
+    let empty = TrayModel::of(&[], TrayCounts::default());
+    assert_eq!((empty.sentence.as_str(), empty.stale), ("No source is set up.", false));
+}
