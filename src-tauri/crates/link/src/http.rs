@@ -147,6 +147,10 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+    /// Every value of a header that may come several times (`Set-Cookie`), readable ones only.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
     /// How long the vendor asks us to wait, clamped to 15 min; `None` without a usable `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         backoff::retry_after(self.header("retry-after")?, self.received_at)

@@ -7,6 +7,7 @@ pub mod comm100;
 pub mod config;
 pub mod connector;
 pub mod figures;
+pub mod liveperson;
 pub mod loose;
 pub mod pingstreams;
 pub mod polled;

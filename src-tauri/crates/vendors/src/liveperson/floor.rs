@@ -1,0 +1,135 @@
+//! Keeps what LivePerson said last, and the instants that its durations stand for.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use link::poll::{Floor, Moment, Rows};
+use model::{Id, Timestamp};
+
+use super::{
+    AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE,
+    map::{self, Known},
+    rest::Answer,
+    wire::{AgentsAnswer, QueueHealth, QueueState},
+};
+
+/// The floor of one LivePerson account.
+pub struct LivePersonFloor {
+    source: Id,
+    known: Known,
+    /// What was said last, while it is too old to be shown.
+    kept: Kept,
+}
+
+#[derive(Default)]
+struct Kept {
+    state: Option<Arc<QueueState>>,
+    health: Option<Arc<QueueHealth>>,
+    agents: Option<Arc<AgentsAnswer>>,
+}
+
+impl LivePersonFloor {
+    /// An empty floor. `wanted`: ids of the skills to show, none for all.
+    pub fn new(source: Id, wanted: Vec<String>) -> Self {
+        Self { source, known: Known { wanted, ..Known::default() }, kept: Kept::default() }
+    }
+
+    fn take_state(&mut self, state: &QueueState, moment: Moment) {
+        let mut waiting = HashMap::new();
+        for (id, skill) in state.skills.0.iter().flatten() {
+            let longest = skill.longest_ms.0.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+            if skill.size.count().is_some_and(|n| n > 0)
+                && let Some(at) = stay_put(self.known.waiting.get(id).copied(), longest, moment)
+            {
+                waiting.insert(id.clone(), at);
+            }
+        }
+        self.known.waiting = waiting;
+        self.known.state = Some(state.clone());
+    }
+
+    fn take_agents(&mut self, answer: &AgentsAnswer, own: Option<String>, moment: Moment) {
+        let mut agents = std::collections::BTreeMap::new();
+        let mut since = HashMap::new();
+        let before = self.known.agents.take().unwrap_or_default();
+        for row in &answer.available.list.agents.0 {
+            let Some(id) = row.id.0.clone() else { continue };
+            for skill in &row.info.skills.0 {
+                if let (Some(id), Some(name)) = (&skill.id.0, &skill.name.0) {
+                    self.known.names.insert(id.clone(), name.clone());
+                }
+            }
+            let same = before.get(&id).is_some_and(|old| old.state == row.state);
+            let held = self.known.since.get(&id).copied().filter(|_| same);
+            if let Some(at) = stay_put(held, map::in_state(row), moment) {
+                since.insert(id.clone(), at);
+            }
+            agents.insert(id, row.clone());
+        }
+        self.known.agents = Some(agents);
+        self.known.since = since;
+        self.known.own = own.or(self.known.own.take());
+    }
+}
+
+/// The instant that a reported duration stands for. It stays where it is unless it moved by more than a
+/// poll can be off; a duration that is not told leaves it as it was.
+fn stay_put(before: Option<Timestamp>, span: Option<Duration>, moment: Moment) -> Option<Timestamp> {
+    let Some(span) = span else { return before };
+    let now = moment.vendor.minus(span);
+    match before {
+        Some(before) if before.since(now).max(now.since(before)) <= moment.uncertainty => Some(before),
+        _ => Some(now),
+    }
+}
+
+impl Floor for LivePersonFloor {
+    type Answer = Answer;
+
+    fn take(&mut self, endpoint: usize, answer: Option<Answer>, moment: Moment) {
+        match answer {
+            Some(Answer::State(state)) => {
+                self.take_state(&state, moment);
+                self.kept.state = Some(state);
+            }
+            Some(Answer::Health(health)) => {
+                self.known.health = Some((*health).clone());
+                self.kept.health = Some(health);
+            }
+            Some(Answer::Agents { answer, own }) => {
+                self.take_agents(&answer, own, moment);
+                self.kept.agents = Some(answer);
+            }
+            Some(Answer::Chats(chats)) => self.known.chats = chats,
+            Some(Answer::Names(names)) => self.known.names.extend(names),
+            // Word for word the same as last time: a wait that is told unchanged has moved on.
+            None => match endpoint {
+                QUEUESTATE => {
+                    if let Some(state) = self.kept.state.clone() {
+                        self.take_state(&state, moment);
+                    }
+                }
+                QUEUEHEALTH => self.known.health = self.kept.health.as_deref().cloned(),
+                AGENTS => {
+                    if let Some(agents) = self.kept.agents.clone() {
+                        self.take_agents(&agents, None, moment);
+                    }
+                }
+                _ => {}
+            },
+        }
+    }
+
+    fn outdated(&mut self, endpoint: usize) {
+        match endpoint {
+            QUEUESTATE => self.known.state = None,
+            QUEUEHEALTH => self.known.health = None,
+            AGENTS => self.known.agents = None,
+            CONVERSATIONS => self.known.chats.clear(),
+            _ => {}
+        }
+    }
+
+    fn rows(&self) -> Rows {
+        map::rows(&self.source, &self.known)
+    }
+}

@@ -1,0 +1,210 @@
+//! From what LivePerson said to rows. Pure.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use link::poll::Rows;
+use model::{Agent, Figure, Id, Presence, Queue, QueueKind, SinceKind, Timestamp, Totals, Window};
+
+use super::{
+    chats::Chat,
+    wire::{AgentRow, HealthRow, QueueHealth, QueueState, SkillState},
+};
+use crate::figures::{count, reported, sorted};
+
+/// A time in state longer than this is no time in milliseconds.
+const ABSURD: Duration = Duration::from_secs(10 * 24 * 3600);
+
+/// All that is known at one moment.
+#[derive(Default)]
+pub struct Known {
+    /// Skills, their totals; `None` while not known.
+    pub state: Option<QueueState>,
+    /// The last half hour.
+    pub health: Option<QueueHealth>,
+    /// Agents by id; `None` while not known.
+    pub agents: Option<BTreeMap<String, AgentRow>>,
+    /// Since when each skill's oldest has waited.
+    pub waiting: HashMap<String, Timestamp>,
+    /// Since when each agent has been in its state.
+    pub since: HashMap<String, Timestamp>,
+    /// Names of skills.
+    pub names: BTreeMap<String, String>,
+    /// Own chats by key.
+    pub chats: BTreeMap<String, Chat>,
+    /// Our own user.
+    pub own: Option<String>,
+    /// Skills to show; empty: all.
+    pub wanted: Vec<String>,
+}
+
+/// Which presence a number means.
+fn presence(row: &AgentRow) -> (Presence, Option<String>) {
+    let full = match (row.most.0, row.chats.count()) {
+        (Some(0), _) => true,
+        (Some(most), Some(open)) if most > 0 => i64::from(open) >= most,
+        _ => false,
+    };
+    let word = |text: &str| Some(text.to_owned());
+    match row.state.0 {
+        Some(1) => (Presence::Offline, word("Offline")),
+        Some(2) if full => (Presence::Busy, word("Online")),
+        Some(2) => (Presence::Available, word("Online")),
+        Some(3) => (Presence::Busy, word("Occupied")),
+        Some(4) => (Presence::Away, word("Away")),
+        other => (Presence::Unknown, other.map(|n| n.to_string())),
+    }
+}
+
+/// The ids of an agent's skills; −1 is "none".
+fn skills(row: &AgentRow) -> Vec<&str> {
+    let mut ids: Vec<&str> =
+        row.skills.ids.0.iter().filter_map(|t| t.0.as_deref()).filter(|id| !id.starts_with('-')).collect();
+    if ids.is_empty() {
+        let named = row.info.skills.0.iter().filter_map(|s| s.id.0.as_deref());
+        ids = named.filter(|id| !id.starts_with('-')).collect();
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// How many chats an agent may have: `Ok(None)` without limit, `Err` when not told.
+fn limit(row: &AgentRow) -> Result<Option<u32>, ()> {
+    match row.most.0 {
+        Some(-1) => Ok(None),
+        Some(most) => u32::try_from(most).map(Some).map_err(drop),
+        None => Err(()),
+    }
+}
+
+/// The vendor's word on how long an agent has been in its state.
+pub fn in_state(row: &AgentRow) -> Option<Duration> {
+    let online = matches!(row.state.0, Some(2..=4));
+    let span = Duration::from_millis(u64::try_from(row.in_state_ms.0?).ok()?);
+    (online && span <= ABSURD).then_some(span)
+}
+
+pub fn rows(source: &Id, known: &Known) -> Rows {
+    let mut rows = Rows::default();
+    let mut ids: Vec<&str> = Vec::new();
+    let states = known.state.as_ref().and_then(|s| s.skills.0.as_ref());
+    let healths = known.health.as_ref().and_then(|h| h.skills.0.as_ref());
+    ids.extend(states.into_iter().flatten().map(|(id, _)| id.as_str()));
+    ids.extend(healths.into_iter().flatten().map(|(id, _)| id.as_str()));
+    ids.extend(known.names.keys().map(String::as_str));
+    ids.extend(known.agents.iter().flatten().flat_map(|(_, row)| skills(row)));
+    ids.sort_unstable();
+    ids.dedup();
+    ids.retain(|id| !id.starts_with('-') && (known.wanted.is_empty() || known.wanted.iter().any(|w| w == id)));
+    for id in ids {
+        let row = queue(source, id, known, states.and_then(|s| s.get(id)), healths.and_then(|h| h.get(id)));
+        rows.queues.insert(row.id.clone(), row);
+    }
+    for (id, row) in known.agents.iter().flatten() {
+        let row = agent(source, id, row, known);
+        rows.agents.insert(row.id.clone(), row);
+    }
+    for (key, chat) in &known.chats {
+        if let Some(row) = chat.row(source, key) {
+            rows.conversations.insert(row.id.clone(), row);
+        }
+    }
+    rows.totals = Some(totals(source, known));
+    rows
+}
+
+fn queue(source: &Id, id: &str, known: &Known, state: Option<&SkillState>, health: Option<&HealthRow>) -> Queue {
+    let waiting = state.and_then(|s| s.size.count());
+    let staff: Option<Vec<&AgentRow>> =
+        known.agents.as_ref().map(|all| all.values().filter(|row| skills(row).contains(&id)).collect());
+    let online = |row: &&&AgentRow| presence(row).0.is_online();
+    let taking: Option<Vec<&&AgentRow>> =
+        staff.as_ref().map(|all| all.iter().filter(|row| row.state.0 == Some(2)).collect());
+    // One without a limit, or whose limit is not told, leaves the sum unknown.
+    let capacity = taking.as_ref().and_then(|all| all.iter().map(|row| limit(row).ok().flatten()).sum::<Option<u32>>());
+    let unlimited = taking.as_ref().is_some_and(|all| all.iter().any(|row| limit(row) == Ok(None)));
+    Queue {
+        source: source.clone(),
+        id: Id::new(id),
+        name: known.names.get(id).cloned().unwrap_or_else(|| format!("Skill {id}")),
+        kind: QueueKind::Skill,
+        waiting,
+        waiting_since: known.waiting.get(id).copied().filter(|_| waiting.is_some_and(|n| n > 0)),
+        average_wait_s: None,
+        open: staff.as_ref().and_then(|all| open(all)),
+        capacity,
+        // With somebody unlimited the vendor always says 1.
+        free_capacity: state.and_then(|s| s.slots.count()).filter(|_| !unlimited),
+        agents_online: staff.as_ref().map(|all| all.iter().filter(online).count() as u32),
+        agents_available: staff
+            .as_ref()
+            .map(|all| all.iter().filter(|row| presence(row).0 == Presence::Available).count() as u32),
+        expected_at: None,
+        windows: sorted(windows(health)),
+    }
+}
+
+/// Chats of a skill: only when each of its agents serves this skill alone, and says how many it has.
+fn open(staff: &[&AgentRow]) -> Option<u32> {
+    staff
+        .iter()
+        .map(|row| match row.chats.count() {
+            _ if skills(row).len() != 1 => None,
+            // Who has signed out has none: they went back to the queue.
+            None if row.state.0 == Some(1) => Some(0),
+            chats => chats,
+        })
+        .sum()
+}
+
+fn windows(health: Option<&HealthRow>) -> Vec<Figure> {
+    let Some(health) = health else { return Vec::new() };
+    let connected = health.connected.count();
+    let wait = health.average_wait_s.0.filter(|_| connected.is_some_and(|n| n > 0));
+    vec![
+        reported("offered", Window::M30, count(health.entered.count())),
+        reported("handled", Window::M30, count(connected)),
+        reported("abandoned", Window::M30, count(health.abandoned.count())),
+        Figure { n: connected, ..reported("average_wait", Window::M30, wait) },
+    ]
+}
+
+fn agent(source: &Id, id: &str, row: &AgentRow, known: &Known) -> Agent {
+    let own = known.own.as_deref() == Some(id);
+    let (presence, label) = match presence(row) {
+        // Whatever the list still says: it was set Away, and it takes nothing.
+        (_, _) if own => (Presence::Away, Some("Away".to_owned())),
+        found => found,
+    };
+    let open = row.chats.count();
+    let capacity = limit(row).ok().flatten();
+    let since = known.since.get(id).copied().filter(|_| presence.is_online());
+    Agent {
+        source: source.clone(),
+        id: Id::new(id),
+        name: row.nickname.0.clone().or_else(|| row.user.0.clone()).unwrap_or_else(|| format!("Agent {id}")),
+        email: row.email.0.clone(),
+        presence,
+        presence_label: label,
+        presence_since: since,
+        presence_since_kind: since.map(|_| SinceKind::Reported),
+        logged_in_at: None,
+        flags: None,
+        open,
+        capacity,
+        free_capacity: capacity.zip(open).map(|(capacity, open)| capacity.saturating_sub(open)),
+        queues: Some(skills(row).into_iter().map(Id::new).collect()),
+        windows: Vec::new(),
+    }
+}
+
+fn totals(source: &Id, known: &Known) -> Totals {
+    let mut figures = windows(known.health.as_ref().map(|h| &h.totals).filter(|t| t.seen > 0));
+    if let Some(state) = &known.state {
+        figures.push(reported("waiting", Window::Now, count(state.totals.size.count())));
+    }
+    Totals { source: source.clone(), windows: sorted(figures) }
+}

@@ -1,0 +1,75 @@
+//! LivePerson: Chat Agent API and Operational Realtime API. Polled. See `README.md`.
+
+mod chats;
+mod config;
+mod floor;
+mod login;
+mod map;
+mod rest;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+pub use config::SPEC;
+use link::{
+    Http,
+    poll::{Driver, Plan, Schedule},
+};
+
+use crate::{ConfigError, Connector, Endpoint, SourceLink, SourceSettings, polled, rest::Words};
+
+const QUEUESTATE: usize = 0;
+const QUEUEHEALTH: usize = 1;
+const AGENTS: usize = 2;
+const CONVERSATIONS: usize = 3;
+
+const WORDS: Words = Words {
+    vendor: "LivePerson",
+    credentials: "check `username` and the password",
+    permission: "ask for the Agent Manager profile and access to the account's operational data, and whether the data may be read from this computer's address",
+};
+
+/// One LivePerson account.
+pub struct LivePerson {
+    config: config::Config,
+    plans: Vec<Plan>,
+}
+
+/// Checks the settings and builds the connector.
+pub fn build(settings: &SourceSettings) -> Result<Box<dyn Connector>, ConfigError> {
+    let config = config::read(settings)?;
+    let plans = config::plans(settings.poll, config.agent_session);
+    Ok(Box::new(LivePerson { config, plans }))
+}
+
+#[async_trait]
+impl Connector for LivePerson {
+    fn endpoints(&self) -> Vec<Endpoint> {
+        polled::endpoints(&self.plans)
+    }
+
+    async fn run(self: Box<Self>, link: SourceLink) {
+        let Self { config, plans } = *self;
+        let http = match Http::new(&config.net, link.clock.clone()) {
+            Ok(http) => http,
+            Err(error) => return polled::misconfigured(&link, error.to_string()).await,
+        };
+        let skills = config.skills.clone();
+        let account = login::Account::new(http, config, link.secret);
+        let ask = Arc::new(rest::LivePersonAsk::new(account, link.clock.clone()));
+        let driver = Driver {
+            source: link.source.clone(),
+            ask: ask.clone(),
+            floor: floor::LivePersonFloor::new(link.source, skills),
+            schedule: Schedule::new(plans, link.seed),
+            out: link.out,
+            clock: link.clock,
+            stop: link.stop,
+        };
+        driver.run().await;
+        ask.leave().await;
+    }
+}
