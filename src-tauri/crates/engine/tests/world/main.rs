@@ -1,4 +1,5 @@
 //! The floor from outside: what goes in, what comes out.
+#![allow(clippy::unwrap_used)]
 
 mod document;
 mod facts;
