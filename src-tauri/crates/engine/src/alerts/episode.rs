@@ -171,6 +171,8 @@ impl Episode {
             for watch in [&mut self.held, &mut self.critical, &mut self.quiet] {
                 watch.freeze(sight.now);
             }
+            // What a person promised ends all the same.
+            self.ack_expires(sight, out);
             return Outcome::Goes;
         }
         let outcome = if self.alert.state == AlertState::Pending {

@@ -159,7 +159,7 @@ impl Alerts {
         if let Some(transition) = done {
             episode.emit(transition, &mut out);
         }
-        self.plan(at);
+        self.plan(at, now);
         out
     }
 
@@ -540,14 +540,14 @@ impl Alerts {
                 self.slots.index(at, true);
             }
         }
-        self.plan(at);
+        self.plan(at, now);
         if target.kind == SubjectKind::Source {
             self.cause(facts, &target.key.source, now, out);
         }
     }
 
-    /// When to look at a slot again.
-    fn plan(&mut self, at: usize) {
+    /// When to look at a slot again: never at this same moment, whatever a timer says.
+    fn plan(&mut self, at: usize, now: Timestamp) {
         let book = self.book.clone();
         let Some(slot) = self.slots.get(at) else { return };
         let terms = book.rules.get(slot.rule).and_then(|r| r.terms.get(slot.terms));
@@ -555,7 +555,8 @@ impl Alerts {
             (Some(episode), Some(terms)) => episode.due(terms.hold_ms, terms.keep_ms),
             _ => None,
         };
-        let due = [slot.turns_at, episode].into_iter().flatten().min();
+        let soonest = now.plus(Duration::from_millis(1));
+        let due = [slot.turns_at, episode].into_iter().flatten().min().map(|due| due.max(soonest));
         self.slots.set_due(at, due);
     }
 

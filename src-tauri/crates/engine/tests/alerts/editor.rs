@@ -74,7 +74,7 @@ fn slips_are_shown_where_they_are() {
         ("agent.presence == avaliable", "avaliable", "did you mean available?"),
         ("agent.presence > away", ">", "has no order"),
         ("agent.presence == 5", "5", "is a word"),
-        ("agent.open_hours == true", "open_hours", "queue has it"),
+        ("agent.kind == team", "kind", "queue has it"),
         ("queue.waiting > 5 and agent.open > 3", "agent", "one subject; this one is about queue"),
         ("queue.waiting = 5", "=", "write `==`"),
         ("queue.waiting => 5", "=>", "write `>=`"),
