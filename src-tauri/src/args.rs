@@ -52,13 +52,12 @@ impl Args {
                 Some((name, value)) if name.starts_with("--") => (name.to_owned(), Some(value.to_owned())),
                 _ => (word, None),
             };
-            let mut value = || {
-                given
-                    .take()
-                    .or_else(|| words.next())
-                    .filter(|v| !v.is_empty())
-                    .ok_or_else(|| Stop::Wrong(format!("`{name}` needs a value; see `floorwalker --help`")))
-            };
+            let mut value =
+                || {
+                    given.take().or_else(|| words.next()).filter(|v| !v.is_empty()).ok_or_else(|| {
+                        Stop::Wrong(format!("`{name}` needs a value; see `floorwalker --help`"))
+                    })
+                };
             match name.as_str() {
                 "--config" => config = Some(PathBuf::from(value()?)),
                 "--data" => data = Some(PathBuf::from(value()?)),

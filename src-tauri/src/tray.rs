@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::Floorwalker;
 use app::api::Ask;
-use app::TrayModel;
+use engine::alerts::TrayModel;
 use engine::view::{Row, ViewMessage, ViewSpec};
 use model::AlertState;
 use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};

@@ -2,17 +2,8 @@
 
 use std::sync::OnceLock;
 
-use app::TrayModel;
+use engine::alerts::{TrayModel, TrayShape};
 use tauri::image::Image;
-
-/// The four shapes, from "nothing" to "look now".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Plain,
-    Dot,
-    Triangle,
-    Diamond,
-}
 
 /// Pixels a side of every picture in `icons/tray`.
 const SIDE: usize = 64;
@@ -37,7 +28,7 @@ const DIGITS: [[u8; 7]; 11] = [
 ];
 
 /// Shape and freshness, decoded once each.
-fn ground(shape: Shape, stale: bool) -> &'static [u8] {
+fn ground(shape: TrayShape, stale: bool) -> &'static [u8] {
     static GROUNDS: OnceLock<[[Vec<u8>; 2]; 4]> = OnceLock::new();
     let all = GROUNDS.get_or_init(|| {
         let read = |bytes: &[u8]| Image::from_bytes(bytes).map(|i| i.rgba().to_vec()).unwrap_or_default();
@@ -52,24 +43,21 @@ fn ground(shape: Shape, stale: bool) -> &'static [u8] {
         [pair!("plain"), pair!("dot"), pair!("triangle"), pair!("diamond")]
     });
     let row = match shape {
-        Shape::Plain => 0,
-        Shape::Dot => 1,
-        Shape::Triangle => 2,
-        Shape::Diamond => 3,
+        TrayShape::Plain => 0,
+        TrayShape::Dot => 1,
+        TrayShape::Triangle => 2,
+        TrayShape::Diamond => 3,
     };
     &all[row][usize::from(stale)]
 }
 
 /// The picture for what the tray should tell.
-pub fn picture(_model: &TrayModel) -> Image<'static> {
-    draw(Shape::Plain, false, None)
-}
-
-fn draw(shape: Shape, stale: bool, number: Option<u32>) -> Image<'static> {
+pub fn picture(model: &TrayModel) -> Image<'static> {
+    let TrayModel { shape, number, stale, .. } = *model;
     let mut pixels = ground(shape, stale).to_vec();
     if let Some(number) = number.filter(|n| *n > 0) {
         let glyphs = glyphs(number);
-        if shape == Shape::Diamond {
+        if shape == TrayShape::Diamond {
             // In the middle, as large as the diamond lets it be.
             let dot = if glyphs.len() == 1 { 4 } else { 3 };
             let wide = glyphs.len() * 6 * dot - dot;
@@ -105,5 +93,38 @@ fn write(pixels: &mut [u8], glyphs: &[usize], left: usize, top: usize, dot: usiz
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(shape: TrayShape, number: Option<u32>, stale: bool) -> Vec<u8> {
+        let model = TrayModel { shape, number, stale, sentence: String::new() };
+        picture(&model).rgba().to_vec()
+    }
+
+    #[test]
+    fn every_state_has_a_picture_of_its_own() {
+        let shapes = [TrayShape::Plain, TrayShape::Dot, TrayShape::Triangle, TrayShape::Diamond];
+        let mut seen = Vec::new();
+        for shape in shapes {
+            for stale in [false, true] {
+                let pixels = drawn(shape, None, stale);
+                assert_eq!(pixels.len(), SIDE * SIDE * 4);
+                assert!(!seen.contains(&pixels), "{shape:?} {stale}");
+                seen.push(pixels);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_painted_and_large_ones_cut() {
+        let diamond = |number| drawn(TrayShape::Diamond, number, false);
+        assert_eq!(diamond(Some(0)), diamond(None));
+        assert_ne!(diamond(Some(7)), diamond(Some(8)));
+        assert_eq!(diamond(Some(100)), diamond(Some(4000)));
+        assert_ne!(drawn(TrayShape::Triangle, Some(3), false), drawn(TrayShape::Triangle, None, false));
     }
 }

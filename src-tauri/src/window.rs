@@ -10,12 +10,10 @@ pub const MAIN: &str = "main";
 
 /// Opens the window on our own page, and on nothing else ever.
 pub fn open(app: &AppHandle, demo: bool) -> tauri::Result<()> {
-    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+    let mut builder = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title(if demo { "Floorwalker — DEMO" } else { "Floorwalker" })
         .inner_size(1280.0, 800.0)
         .min_inner_size(640.0, 420.0)
-        // The page keeps nothing: what the app remembers stands in its own four stores.
-        .incognito(true)
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
@@ -25,8 +23,13 @@ pub fn open(app: &AppHandle, demo: bool) -> tauri::Result<()> {
                 window.state::<Views>().close_all();
             }
         })
-        .disable_drag_drop_handler()
-        .build()?;
+        .disable_drag_drop_handler();
+    // What the web view keeps for itself may be lost at any time: what the app remembers stands in its own
+    // four stores.
+    if let Ok(cache) = app.path().app_cache_dir() {
+        builder = builder.data_directory(cache.join("page"));
+    }
+    let window = builder.build()?;
     let handle = app.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {

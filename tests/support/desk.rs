@@ -154,6 +154,11 @@ impl Desk {
         self.command(self.programs.join(name))
     }
 
+    /// Where our programs stand.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// Starts a program in the background.
     pub fn start(&self, command: &mut Command) -> Running {
         let name =

@@ -1,5 +1,9 @@
 //! The real window on a virtual display, with the tray, the keychain and the notifications of a desktop.
 //!
-//! `cargo verify` runs these; plain `cargo test` leaves them out and says so.
+//! `cargo verify` runs these; plain `cargo test` leaves them out and says so. Their pictures stand in
+//! `target/verify/window`.
 
+mod notices;
+mod restart;
+mod sources;
 mod tray;

@@ -15,7 +15,12 @@ impl Shown {
     /// The call blocks: off the runtime's threads.
     pub async fn show(&self, notice: Notice) -> Result<(), NotifyError> {
         let shown = tokio::task::spawn_blocking(move || {
-            Notification::new().appname("Floorwalker").summary(&notice.title).body(&notice.body).show().map(drop)
+            Notification::new()
+                .appname("Floorwalker")
+                .summary(&notice.title)
+                .body(&notice.body)
+                .show()
+                .map(drop)
         });
         match shown.await {
             Ok(result) => result.map_err(|error| super::refused(error.to_string())),
