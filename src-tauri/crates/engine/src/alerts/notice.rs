@@ -181,10 +181,8 @@ impl Notices {
                 Transition::Flapping => self.want(alert, Why::Flapping, book, now, &mut telling),
                 Transition::Unacked => self.want(alert, Why::AckEnded, book, now, &mut telling),
                 Transition::Unsnoozed => self.want(alert, Why::SnoozeEnded, book, now, &mut telling),
-                Transition::Uninhibited | Transition::Unmuted => {
-                    if self.known.get(&alert.id).is_some_and(|k| k.told.is_none()) {
-                        self.want(alert, Why::Freed, book, now, &mut telling);
-                    }
+                Transition::Uninhibited | Transition::Unmuted if self.is_untold(&alert.id) => {
+                    self.want(alert, Why::Freed, book, now, &mut telling);
                 }
                 // Somebody is on it: nothing has to stay on the screen.
                 Transition::Acked | Transition::Snoozed => self.put_away(&alert.id, &mut telling),
@@ -226,6 +224,11 @@ impl Notices {
         let paced = ready.map(|at| self.last_shown.map_or(at, |last| at.max(later(last, PACE_MS))));
         let repeat = self.repeats.first_key_value().map(|((at, _), ())| *at);
         [paced, repeat].into_iter().flatten().min()
+    }
+
+    /// It has fired and nobody was told.
+    fn is_untold(&self, id: &Id) -> bool {
+        self.known.get(id).is_some_and(|k| k.told.is_none() && k.alert.fired_at.is_some())
     }
 
     fn know(&mut self, alert: &Alert) {
@@ -325,7 +328,7 @@ impl Notices {
             return;
         }
         // The worst first; within that the order in which it happened.
-        told.sort_by(|a, b| b.0.severity.cmp(&a.0.severity));
+        told.sort_by_key(|(alert, _)| std::cmp::Reverse(alert.severity));
         let notice = self.notice(&told, book, now);
         for (alert, _) in &told {
             self.lately.insert(place(alert), (now, alert.severity));
