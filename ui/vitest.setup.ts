@@ -1,19 +1,22 @@
-// jsdom has no matchMedia; the screen asks it for the colour scheme and for reduced motion.
-Object.defineProperty(window, 'matchMedia', {
-  writable: true,
-  value: (query: string) => ({
-    matches: false,
-    media: query,
-    onchange: null,
-    addEventListener: () => undefined,
-    removeEventListener: () => undefined,
-    dispatchEvent: () => false,
-  }),
-});
+// What jsdom does not have and the screen asks for. Tests of plain code run without a page.
 
-class Observer {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
+if (typeof window !== 'undefined') {
+  Object.defineProperty(window, 'matchMedia', {
+    writable: true,
+    value: (query: string) => ({
+      matches: false,
+      media: query,
+      onchange: null,
+      addEventListener: () => undefined,
+      removeEventListener: () => undefined,
+      dispatchEvent: () => false,
+    }),
+  });
+
+  class Observer {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  }
+  Object.defineProperty(window, 'ResizeObserver', { writable: true, value: Observer });
 }
-Object.defineProperty(window, 'ResizeObserver', { writable: true, value: Observer });

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 // The whole screen over the invented floor.
 
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
