@@ -23,7 +23,7 @@ impl World {
         for change in batch.changes {
             floor.step(change, batch.at, now, round);
         }
-        floor.batch_ends();
+        floor.batch_ends(now);
         for (id, at) in floor.leaving.drain(..) {
             self.leaving.push(Reverse((at, Key { source: batch.source.clone(), id })));
         }
@@ -34,7 +34,7 @@ impl Floor {
     fn step(&mut self, change: Change, at: Timestamp, now: Timestamp, round: &mut Round) {
         let rows = &mut round.rows;
         match change {
-            Change::Queue(queue) if queue.source == self.source.id => self.put_queue(queue, now, rows),
+            Change::Queue(queue) if queue.source == self.source.id => self.put_queue(queue, rows),
             Change::Agent(agent) if agent.source == self.source.id => self.put_agent(agent, at, rows),
             Change::Conversation(conversation) if conversation.source == self.source.id => {
                 self.put_conversation(conversation, now, rows);

@@ -79,6 +79,7 @@ impl World {
             if let Some(floor) = self.floors.get_mut(&source) {
                 // Whatever the first complete state does not name was gone before we looked.
                 floor.reset();
+                floor.batch_ends(now);
                 for (id, at) in floor.leaving.drain(..) {
                     self.leaving.push(Reverse((at, Key { source: source.clone(), id })));
                 }

@@ -54,6 +54,8 @@ pub(crate) struct Floor {
     sweeping: bool,
     gone: Gone,
     parted: Parted,
+    /// Queues that the present batch has changed.
+    moved: Vec<Id>,
 }
 
 /// What the present batch has taken away. A row that comes back in the same batch was never away, and
@@ -106,6 +108,7 @@ impl Floor {
             sweeping: false,
             gone: Gone::default(),
             parted: Parted::default(),
+            moved: Vec::new(),
         }
     }
 
@@ -189,9 +192,8 @@ impl Floor {
         self.complete = false;
     }
 
-    pub(crate) fn put_queue(&mut self, queue: Queue, now: Timestamp, touched: &mut Touched) {
+    pub(crate) fn put_queue(&mut self, queue: Queue, touched: &mut Touched) {
         let mark = self.generation;
-        let live = self.is_live();
         let id = queue.id.clone();
         if let Some(slot) = self.queues.get_mut(&id) {
             slot.mark = mark;
@@ -202,15 +204,13 @@ impl Floor {
             self.tally.queue(&slot.row, false);
             self.tally.queue(&queue, true);
             slot.row = Arc::new(queue);
-            slot.observe(now, live);
         } else {
             touched.remember(&self.source.id, Kind::Queue, &id, None);
             self.tally.queue(&queue, true);
             let extra = self.parted.queues.remove(&id).unwrap_or_else(QueueExtra::new);
-            let mut slot = Slot { row: Arc::new(queue), mark, extra };
-            slot.observe(now, live);
-            self.queues.insert(id, slot);
+            self.queues.insert(id.clone(), Slot { row: Arc::new(queue), mark, extra });
         }
+        self.moved.push(id);
     }
 
     pub(crate) fn put_agent(&mut self, mut agent: Agent, at: Timestamp, touched: &mut Touched) {
@@ -340,7 +340,7 @@ impl Floor {
     /// A row of an earlier run. It counts as not seen by the sweep that ends with the first complete state.
     pub(crate) fn restore(&mut self, entity: Entity, now: Timestamp, touched: &mut Touched) {
         match entity {
-            Entity::Queue(row) => self.put_queue(Arc::unwrap_or_clone(row), now, touched),
+            Entity::Queue(row) => self.put_queue(Arc::unwrap_or_clone(row), touched),
             Entity::Agent(row) => {
                 let id = row.id.clone();
                 self.put_agent(Arc::unwrap_or_clone(row), now, touched);
@@ -366,9 +366,15 @@ impl Floor {
         }
     }
 
-    /// The batch is whole.
-    pub(crate) fn batch_ends(&mut self) {
+    /// The batch is whole: only now is what it says the state of the floor.
+    pub(crate) fn batch_ends(&mut self, now: Timestamp) {
         self.parted = Parted::default();
+        let live = self.is_live();
+        for id in self.moved.drain(..) {
+            if let Some(slot) = self.queues.get_mut(&id) {
+                slot.observe(now, live);
+            }
+        }
     }
 
     /// Trends hold nothing that is not live.

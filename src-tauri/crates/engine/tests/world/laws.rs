@@ -171,7 +171,7 @@ fn apply(world: &mut World, seconds: f64, changes: Vec<Change>) -> engine::Effec
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn the_first_document_and_the_lines_make_a_later_document(batches in batches()) {
