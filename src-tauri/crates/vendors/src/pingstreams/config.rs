@@ -85,7 +85,6 @@ pub const SPEC: VendorSpec = VendorSpec {
         ("agent.presence", Reported),
         ("agent.presence_label", Reported),
         ("agent.presence_since", Observed),
-        ("agent.flags", Derived),
         ("agent.open", Reported),
         ("agent.capacity", Reported),
         ("agent.free_capacity", Derived),

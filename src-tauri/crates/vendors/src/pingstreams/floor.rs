@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use model::{Agent, Change, Conversation, ConversationState, Id, Kind, Timestamp};
+use model::{Agent, Change, Conversation, ConversationState, Id, Kind, Queue, Timestamp};
 
 use super::{
     lax::Obj,
@@ -29,6 +29,8 @@ struct Place {
     groups: Vec<String>,
     load: Load,
     staff: Staff,
+    /// The row as it was last told.
+    told: Option<Queue>,
 }
 
 #[derive(Clone, Debug)]
@@ -290,8 +292,19 @@ impl Floor {
         let open = changed.conversations.iter().filter_map(|id| self.conversations.get(id));
         out.extend(open.map(|h| Change::Conversation(h.row.clone())));
         out.extend(changed.places_gone.into_iter().map(|id| Change::Remove(Kind::Queue, id)));
-        out.extend(changed.places.iter().filter_map(|id| self.queue(id, seen)).map(Change::Queue));
+        out.extend(changed.places.iter().filter_map(|id| self.tell_queue(id, seen)).map(Change::Queue));
         out
+    }
+
+    /// The row, if it differs from what was told.
+    fn tell_queue(&mut self, id: &Id, seen: Timestamp) -> Option<Queue> {
+        let row = self.queue(id, seen)?;
+        let place = self.places.get_mut(id)?;
+        if place.told.as_ref() == Some(&row) {
+            return None;
+        }
+        place.told = Some(row.clone());
+        Some(row)
     }
 
     /// Marks all departments to be told anew.
@@ -324,12 +337,19 @@ impl Floor {
             recent.filter(|c| !self.conversations.contains_key(&c.id)).cloned().map(Change::Conversation),
         );
         out.extend(self.conversations.values().map(|h| Change::Conversation(h.row.clone())));
-        out.extend(self.places.keys().filter_map(|id| self.queue(id, seen)).map(Change::Queue));
+        let queues: Vec<Id> = self.places.keys().cloned().collect();
+        for id in queues {
+            let row = self.queue(&id, seen);
+            if let Some(place) = self.places.get_mut(&id) {
+                place.told = row.clone();
+            }
+            out.extend(row.map(Change::Queue));
+        }
         out.push(Change::Complete);
         out
     }
 
-    fn queue(&self, id: &Id, seen: Timestamp) -> Option<model::Queue> {
+    fn queue(&self, id: &Id, seen: Timestamp) -> Option<Queue> {
         let place = self.places.get(id)?;
         let load = self.whole.then_some(&place.load);
         let staff = (self.mates_known && self.staff_known(place)).then_some(&place.staff);

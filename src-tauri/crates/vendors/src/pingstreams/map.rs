@@ -1,6 +1,6 @@
 //! From the vendor's rows to the model, without state and without a clock.
 
-use model::{Agent, AgentFlag, Channel, Conversation, ConversationState, Id, Outcome, Presence, Timestamp};
+use model::{Agent, Channel, Conversation, ConversationState, Id, Outcome, Presence, Timestamp};
 
 use super::{
     lax::{Obj, Val},
@@ -138,7 +138,7 @@ fn wait(
     use ConversationState::{Active, Ended, Waiting};
     match (before, state) {
         (Before::Known(held), Waiting) if held.state == Waiting => (held.waiting_since, None),
-        (Before::Known(_) | Before::Ended, Waiting) => (Some(seen), None),
+        (Before::Known(_) | Before::Ended, Waiting) => (Some(stamped(row, seen)), None),
         (Before::Unknown, Waiting) => (first_seen_waiting(row, created_at, seen), None),
         (Before::Known(held), Active) => {
             let had_person = held.state == Active && held.agents.as_ref().is_none_or(|a| !a.is_empty());
@@ -157,6 +157,11 @@ fn wait(
         (Before::Known(held), Ended) => (held.waiting_since, held.answered_at),
         (_, Ended) => (None, None),
     }
+}
+
+/// The moment of a change that we see: the vendor's own stamp of it, unless that is of something else.
+fn stamped(row: &Row, seen: Timestamp) -> Timestamp {
+    row.updated_at.instant().filter(|at| at.seconds_since(seen).abs() < 5.0).unwrap_or(seen)
 }
 
 /// A conversation that is waiting when we first meet it. Traces of an earlier answer tell that this is
@@ -189,7 +194,7 @@ fn ended_at(row: &Row, held: Option<&Conversation>, seen: Timestamp) -> Timestam
 fn people(row: &Row) -> Option<Vec<Id>> {
     let list = row.participants_agents.0.as_ref().or(row.participants.0.as_ref())?;
     let mut people: Vec<Id> =
-        list.iter().filter(|p| !p.is_empty() && !p.starts_with("bot_")).map(|p| Id::new(p)).collect();
+        list.iter().filter(|p| !p.is_empty() && !p.starts_with("bot_")).map(Id::new).collect();
     people.sort();
     people.dedup();
     Some(people)
@@ -316,7 +321,8 @@ pub(super) fn agent(
     limit: Option<u32>,
     queues: Option<Vec<Id>>,
 ) -> Agent {
-    let capacity = member.own_limit.or(limit);
+    // The server's own test of "busy": the project's limit, or a larger one of one's own.
+    let capacity = limit.max(member.own_limit);
     let full = match (member.open, capacity) {
         (Some(open), Some(capacity)) => open >= capacity,
         _ => false,
@@ -330,19 +336,7 @@ pub(super) fn agent(
         Some(true) => Presence::Available,
         None => Presence::Unknown,
     };
-    let mut flags = Vec::new();
-    if busy {
-        flags.push(AgentFlag::Busy);
-    }
-    if presence == Presence::Away {
-        flags.push(AgentFlag::NotAccepting);
-    }
-    // Who has opted out can be given nothing now, whatever the limit leaves.
-    let free_capacity = match (capacity, member.open) {
-        (Some(_), _) if presence == Presence::Away => Some(0),
-        (Some(capacity), Some(open)) => Some(capacity.saturating_sub(open)),
-        _ => None,
-    };
+    let free_capacity = capacity.zip(member.open).map(|(capacity, open)| capacity.saturating_sub(open));
     Agent {
         source: source.clone(),
         id: id.clone(),
@@ -353,7 +347,7 @@ pub(super) fn agent(
         presence_since: None,
         presence_since_kind: None,
         logged_in_at: None,
-        flags: Some(flags),
+        flags: None,
         open: member.open,
         capacity,
         free_capacity,

@@ -4,7 +4,9 @@
 mod auth;
 mod config;
 mod connect;
+mod feed;
 mod floor;
+mod hear;
 mod lax;
 mod map;
 mod rest;
@@ -20,6 +22,7 @@ mod tests;
 use async_trait::async_trait;
 
 pub use config::SPEC;
+pub use feed::Feed;
 
 use crate::{ConfigError, Connector, Endpoint, SourceLink, SourceSettings};
 

@@ -21,6 +21,7 @@ use super::{
     auth,
     config::Pace,
     connect::{lost, open},
+    hear::hear,
     lax::Obj,
     map::Shape,
     rest::{Reader, RestError, Roster},
@@ -434,46 +435,21 @@ impl<'a> Visit<'a> {
     }
 
     async fn publish(&mut self, payload: &wire::Payload) -> Result<(), End> {
-        // Any signed-in user can have a frame relayed to us, but none with a method.
-        let Some(method @ ("CREATE" | "UPDATE")) = payload.method.text() else { return Ok(()) };
-        let Some(topic) = payload.topic.text().and_then(|t| Topic::parse(t, &self.source.config.project))
-        else {
+        let source = &mut *self.source;
+        let (count, seen) = (source.count + 1, source.seen());
+        let Some(heard) = hear(&mut source.floor, &source.config.project, payload, seen, count) else {
             return Ok(());
         };
-        let source = &mut *self.source;
-        source.count += 1;
-        let (count, seen) = (source.count, source.seen());
-        let mut details = None;
-        match (&topic, &payload.message) {
-            (_, Obj::Scalar(_)) => return Ok(()),
-            (Topic::Requests, Obj::List(rows)) => {
-                for row in rows {
-                    source.floor.conversation(row, Shape::State, seen, count);
-                }
-                self.parts.list.get_or_insert(rows.len());
-            }
-            (Topic::Requests, Obj::Is(row)) => {
-                let shape = if method == "CREATE" { Shape::Born } else { Shape::Changed };
-                source.floor.conversation(row, shape, seen, count);
-                details = row.request_id.text().filter(|id| source.floor.is_poor(id)).map(str::to_owned);
-            }
-            (Topic::Request(id), message) => {
-                if let Obj::Is(row) = message {
-                    source.floor.conversation(row, Shape::State, seen, count);
-                }
-                if self.details.remove(id) {
-                    self.unsubscribe(&topic).await?;
-                }
-            }
-            (Topic::Messages(id), Obj::List(rows)) => {
-                for row in rows {
-                    source.floor.message(id, row);
-                }
-            }
-            (Topic::Messages(id), Obj::Is(row)) => source.floor.message(id, row),
-            (Topic::Member(user), Obj::Is(row)) => source.floor.member(row, Some(user)),
-            _ => {}
+        source.count = count;
+        if let Some(rows) = heard.list {
+            self.parts.list.get_or_insert(rows);
         }
+        if let Topic::Request(id) = &heard.topic
+            && self.details.remove(id)
+        {
+            self.unsubscribe(&heard.topic).await?;
+        }
+        let details = heard.poor;
         self.source.session.data(self.source.now());
         if let Some(id) = details
             && self.details.len() < DETAILS

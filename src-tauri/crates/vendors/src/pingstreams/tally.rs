@@ -79,13 +79,14 @@ impl Staff {
         self.shift(a, u32::saturating_sub);
     }
     fn shift(&mut self, a: &Agent, by: fn(u32, u32) -> u32) {
-        let on_duty = matches!(a.presence, Presence::Available | Presence::Busy);
+        // Who has opted out keeps a limit, and has nothing free.
+        let on_duty = a.presence != Presence::Away;
         self.online = by(self.online, u32::from(a.presence.is_online()));
         self.available = by(self.available, u32::from(a.presence == Presence::Available));
         self.unlimited = by(self.unlimited, u32::from(a.capacity.is_none()));
-        self.uncounted = by(self.uncounted, u32::from(a.free_capacity.is_none()));
+        self.uncounted = by(self.uncounted, u32::from(on_duty && a.free_capacity.is_none()));
+        self.capacity = by(self.capacity, a.capacity.unwrap_or(0));
         if on_duty {
-            self.capacity = by(self.capacity, a.capacity.unwrap_or(0));
             self.free = by(self.free, a.free_capacity.unwrap_or(0));
         }
     }

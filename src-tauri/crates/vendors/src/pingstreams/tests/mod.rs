@@ -2,4 +2,5 @@
 
 mod golden;
 mod peer;
+mod sim;
 mod visits;

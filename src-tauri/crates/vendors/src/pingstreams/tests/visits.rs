@@ -19,13 +19,13 @@ use super::{
 use crate::SourceLink;
 
 /// A connector at work, and what its batches add up to.
-struct Running {
+pub struct Running {
     rx: mpsc::Receiver<Batch>,
     stop: CancellationToken,
-    queues: BTreeMap<Id, Queue>,
-    agents: BTreeMap<Id, Agent>,
-    conversations: BTreeMap<Id, Conversation>,
-    health: HealthReport,
+    pub queues: BTreeMap<Id, Queue>,
+    pub agents: BTreeMap<Id, Agent>,
+    pub conversations: BTreeMap<Id, Conversation>,
+    pub health: HealthReport,
     ever_live: bool,
     batches: usize,
 }
@@ -65,7 +65,7 @@ impl Running {
     fn start(config: Config) -> Self {
         Self::with(config, &jwt("anna"))
     }
-    fn with(config: Config, secret: &str) -> Self {
+    pub fn with(config: Config, secret: &str) -> Self {
         let (out, rx) = mpsc::channel(8);
         let stop = CancellationToken::new();
         let link = SourceLink {
@@ -116,7 +116,7 @@ impl Running {
             .unwrap_or_else(|| panic!("no conversation {id}: {:?}", self.conversations.keys()))
     }
 
-    async fn until(&mut self, what: &str, holds: impl Fn(&Running) -> bool) {
+    pub async fn until(&mut self, what: &str, holds: impl Fn(&Running) -> bool) {
         let end = tokio::time::Instant::now() + Duration::from_secs(15);
         while !holds(self) {
             match tokio::time::timeout_at(end, self.rx.recv()).await {
@@ -125,11 +125,11 @@ impl Running {
             }
         }
     }
-    async fn live(&mut self) {
+    pub async fn live(&mut self) {
         self.until("live", |r| r.health.health == Health::Live).await;
     }
     /// Takes in what comes for a while; nothing need come.
-    async fn listen(&mut self, time: Duration) {
+    pub async fn listen(&mut self, time: Duration) {
         let end = tokio::time::Instant::now() + time;
         while let Ok(Some(batch)) = tokio::time::timeout_at(end, self.rx.recv()).await {
             self.apply(batch);
