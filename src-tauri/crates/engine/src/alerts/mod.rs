@@ -17,6 +17,7 @@ mod slots;
 mod spec;
 mod stopwatch;
 mod tray;
+mod trial;
 
 pub use facts::{Facts, MetricName, Reading, Touched, floor_key, source_key};
 pub use language::RuleError;
@@ -28,3 +29,4 @@ pub use spec::{
     GroupSpec, HoursSpec, OverrideSpec, Position, RuleSpec, ScopeSpec, ServiceLevelTarget, SlFormula, Targets,
 };
 pub use tray::{TrayCounts, TrayModel, TrayShape, is_loud};
+pub use trial::{Fired, Trial};

@@ -381,3 +381,21 @@ fn a_clock_that_is_set_back_breaks_nothing() {
     p.run_to(200.0);
     assert_eq!(p.only().state, AlertState::Firing);
 }
+
+#[test]
+fn a_rule_is_tried_on_the_past() {
+    let spec = engine::alerts::RuleSpec { critical: text("queue.waiting > 9"), ..waiting_rule() };
+    let mut p = Play::new(book(std::slice::from_ref(&spec)));
+    let mut trial = engine::alerts::Trial::new(book(&[spec]));
+    let past = [(0.0, 5), (5.0, 3), (100.0, 5), (150.0, 12), (200.0, 0), (300.0, 20)];
+    for (seconds, n) in past {
+        trial.wait(&p.figures, at(seconds));
+        p.waiting(seconds, n);
+        let touched = engine::alerts::Touched::One(SubjectKind::Queue, model::Key::new("shop", "q1"));
+        trial.feed(&p.figures, &[touched], at(seconds));
+    }
+    trial.wait(&p.figures, at(1000.0));
+    let fired: Vec<_> = trial.fired().map(|f| (f.severity, f.from, f.until)).collect();
+    let expected = [(Severity::Critical, at(110.0), Some(at(220.0))), (Severity::Critical, at(310.0), None)];
+    assert_eq!((fired, trial.left_out()), (expected.to_vec(), 0));
+}

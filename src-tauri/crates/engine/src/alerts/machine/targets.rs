@@ -1,0 +1,186 @@
+//! Which targets there are, and which rules are about each.
+
+use std::sync::Arc;
+
+use model::{Health, Id, Key, SubjectKind, Timestamp};
+
+use super::{Alerts, who};
+use crate::alerts::{
+    Facts,
+    episode::Out,
+    rule::Rule,
+    slots::{Carried, Slot, Target},
+    source_key,
+};
+
+impl Alerts {
+    /// Looks at one target: is it there, which rules are about it, and how do they stand?
+    pub(super) fn look(
+        &mut self,
+        facts: &dyn Facts,
+        kind: SubjectKind,
+        key: &Key,
+        now: Timestamp,
+        out: &mut Out,
+    ) {
+        let Some(name) = facts.name(kind, key) else {
+            self.missing(facts, kind, key, now, out);
+            return;
+        };
+        let named = |ids: Vec<Id>, kind: SubjectKind| -> Vec<(Id, String)> {
+            ids.into_iter()
+                .map(|id| {
+                    let key = Key { source: key.source.clone(), id: id.clone() };
+                    let name = facts.name(kind, &key).unwrap_or_default();
+                    (id, name)
+                })
+                .collect()
+        };
+        let queues = match kind {
+            SubjectKind::Queue => vec![(key.id.clone(), name.clone())],
+            _ => named(facts.queues_of(kind, key), SubjectKind::Queue),
+        };
+        let agents = match kind {
+            SubjectKind::Agent => vec![(key.id.clone(), name.clone())],
+            _ => named(facts.agents_of(kind, key), SubjectKind::Agent),
+        };
+        let known = self.slots.of_target(kind, key);
+        let is_same = known.is_some_and(|(t, _)| t.name == name && t.queues == queues && t.agents == agents);
+        if !is_same {
+            let source_name = facts.name(SubjectKind::Source, &source_key(&key.source)).unwrap_or_default();
+            let target = Target { kind, key: key.clone(), name, source_name, queues, agents };
+            self.lay(Arc::new(target), now, out);
+        }
+        let slots = self.slots.of_target(kind, key).map(|(_, slots)| slots.clone()).unwrap_or_default();
+        for at in slots {
+            self.test(facts, at, now, out);
+        }
+    }
+
+    /// Finds the rules about a target and gives each a slot.
+    fn lay(&mut self, target: Arc<Target>, now: Timestamp, out: &mut Out) {
+        let book = self.book.clone();
+        let who = who(&target);
+        let mut old: Vec<usize> =
+            self.slots.of_target(target.kind, &target.key).map(|(_, s)| s.clone()).unwrap_or_default();
+        let mut slots = Vec::new();
+        for (rule_at, rule) in book.rules.iter().enumerate().filter(|(_, r)| r.subject == target.kind) {
+            let existing = old.iter().position(|at| self.slots.get(*at).is_some_and(|s| s.rule == rule_at));
+            let existing = existing.map(|place| old.remove(place));
+            match (rule.terms_for(&who, &book.groups), existing) {
+                (Some(terms), Some(at)) => {
+                    if let Some(slot) = self.slots.get_mut(at) {
+                        slot.terms = terms;
+                    }
+                    slots.push(at);
+                }
+                (Some(terms), None) => slots.push(self.new_slot(rule, rule_at, terms, &target)),
+                (None, existing) => {
+                    let carried = self.carried.remove(&(rule.name.clone(), target.kind, target.key.clone()));
+                    let reason = format!("{}: the rule no longer looks at it", target.name);
+                    if let Some(mut episode) = carried.and_then(|c| c.episode) {
+                        episode.alert.reason.clone_from(&reason);
+                        episode.end(now, out);
+                    }
+                    if let Some(at) = existing {
+                        self.end(at, &reason, now, out);
+                        self.slots.drop_slot(at);
+                    }
+                }
+            }
+        }
+        self.slots.put_target(target, slots);
+    }
+
+    fn new_slot(&mut self, rule: &Rule, rule_at: usize, terms: usize, target: &Arc<Target>) -> usize {
+        let carried = self.carried.remove(&(rule.name.clone(), target.kind, target.key.clone()));
+        let (episode, cycles, snooze_until) =
+            carried.map_or((None, Vec::new(), None), |c| (c.episode, c.cycles, c.snooze_until));
+        let is_open = episode.is_some();
+        let at = self.slots.insert(Slot {
+            rule: rule_at,
+            terms,
+            target: target.clone(),
+            episode,
+            cycles,
+            snooze_until,
+            began: None,
+            turns_at: None,
+            due: None,
+        });
+        if is_open {
+            self.slots.index(at, true);
+        }
+        at
+    }
+
+    /// A target that is not there. While its source is not live that proves nothing.
+    fn missing(&mut self, facts: &dyn Facts, kind: SubjectKind, key: &Key, now: Timestamp, out: &mut Out) {
+        let blind = facts.health(&key.source).is_some_and(|h| !matches!(h, Health::Live | Health::Disabled));
+        if blind && !matches!(kind, SubjectKind::Source | SubjectKind::Floor) {
+            let waiting: Vec<&Carried> =
+                self.carried.values().filter(|c| c.kind == kind && c.key == *key).collect();
+            if let (Some(first), None) = (waiting.first(), self.slots.of_target(kind, key)) {
+                let source_name =
+                    facts.name(SubjectKind::Source, &source_key(&key.source)).unwrap_or_default();
+                let target = Target {
+                    kind,
+                    key: key.clone(),
+                    name: first.name.clone(),
+                    source_name,
+                    queues: Vec::new(),
+                    agents: Vec::new(),
+                };
+                self.keep_carried(Arc::new(target));
+            }
+            let slots = self.slots.of_target(kind, key).map(|(_, s)| s.clone()).unwrap_or_default();
+            for at in slots {
+                self.test(facts, at, now, out);
+            }
+            return;
+        }
+        let mut carried: Vec<_> =
+            self.carried.keys().filter(|(_, k, c)| *k == kind && c == key).cloned().collect();
+        carried.sort_by(|a, b| a.0.cmp(&b.0));
+        for id in carried {
+            if let Some(mut episode) = self.carried.remove(&id).and_then(|c| c.episode) {
+                episode.alert.reason = format!("{}: it is no longer there", episode.alert.subject.name);
+                episode.end(now, out);
+            }
+        }
+        let Some((target, slots)) = self.slots.of_target(kind, key).cloned() else { return };
+        for at in slots {
+            self.end(at, &format!("{}: it is no longer there", target.name), now, out);
+        }
+        self.slots.drop_target(kind, key);
+    }
+
+    /// Slots for episodes whose target has not been seen yet; scopes are looked at once it is.
+    fn keep_carried(&mut self, target: Arc<Target>) {
+        let book = self.book.clone();
+        let mut slots = Vec::new();
+        for (rule_at, rule) in book.rules.iter().enumerate().filter(|(_, r)| r.subject == target.kind) {
+            if self.carried.contains_key(&(rule.name.clone(), target.kind, target.key.clone())) {
+                slots.push(self.new_slot(rule, rule_at, 0, &target));
+            }
+        }
+        self.slots.put_target(target, slots);
+    }
+
+    /// Ends an episode because its target or rule is gone.
+    fn end(&mut self, at: usize, reason: &str, now: Timestamp, out: &mut Out) {
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        let Some(episode) = slot.episode.as_deref_mut() else { return };
+        episode.alert.reason = reason.to_string();
+        episode.alert.value = None;
+        episode.end(now, out);
+        let (kind, source) = (slot.target.kind, slot.target.key.source.clone());
+        self.slots.index(at, false);
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.episode = None;
+        }
+        if kind == SubjectKind::Source {
+            self.lost.remove(&source);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! One rule tested on one target.
+
+use std::time::Duration;
+
+use model::{Alert, AlertState, Health, Id, Severity, Subject, SubjectKind, Timestamp};
+
+use super::{Alerts, who};
+use crate::alerts::{
+    Facts, Reading,
+    condition::{Look, Test},
+    episode::{Episode, Out, Outcome, Sight, Snooze},
+    rule::{Rule, Terms},
+    sentence::{Detail, Saying, detail},
+    slots::Target,
+    source_key,
+};
+
+impl Alerts {
+    /// Tests one rule on one target.
+    pub(super) fn test(&mut self, facts: &dyn Facts, at: usize, now: Timestamp, out: &mut Out) {
+        let book = self.book.clone();
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        let Some(rule) = book.rules.get(slot.rule) else { return };
+        let Some(terms) = rule.terms.get(slot.terms) else { return };
+        self.tests += 1;
+        let target = slot.target.clone();
+        let (open, opens_until) = who(&target).is_open(&book.hours, now);
+        let readings: Vec<Reading> = terms
+            .reads
+            .iter()
+            .map(|metric| match metric.name {
+                "open_hours" => Reading::flag(open),
+                _ => facts.read(target.kind, &target.key, *metric, now),
+            })
+            .collect();
+        let look = Look { readings: &readings, min_n: rule.min_n, now };
+        let (active, active_until) = rule.active.as_ref().map_or((true, None), |s| {
+            let (active, until) = s.at(now);
+            (active, Some(until))
+        });
+        let fire = terms.when.test(Test::Fire, &look);
+        let critical = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Fire, &look));
+        let critical_hold = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Hold, &look));
+        let describe = |critical: bool| describe(rule, terms, &target, &look, critical);
+        let inhibited_by = match target.kind {
+            SubjectKind::Source | SubjectKind::Floor => None,
+            _ => self.lost.get(&target.key.source).filter(|_| !is_live(facts, &target.key.source)),
+        };
+        let sight = Sight {
+            now,
+            fire,
+            critical,
+            hold: holds(terms, &look, fire, critical_hold),
+            critical_hold,
+            muted: !active || (!open && !rule.names_hours),
+            inhibited_by,
+            hold_ms: terms.hold_ms,
+            keep_ms: terms.keep_ms,
+            base: rule.severity,
+            describe: &describe,
+        };
+        let had = slot.episode.is_some();
+        let mut outcome = Outcome::Goes;
+        if slot.episode.is_none() && fire == Some(true) {
+            slot.snooze_until = slot.snooze_until.filter(|until| *until > now);
+            let began = slot.began.map_or(now, |last| now.max(last.plus(Duration::from_millis(1))));
+            slot.began = Some(began);
+            let alert = blank(rule, &target, began);
+            let snooze = slot.snooze_until.map(Snooze::Until);
+            slot.episode = Some(Box::new(Episode::begin(alert, snooze, &sight, out)));
+        }
+        if let Some(episode) = slot.episode.as_deref_mut() {
+            episode.alert.subject.name.clone_from(&target.name);
+            outcome = episode.step(&sight, &mut slot.cycles, out);
+            if std::mem::take(&mut episode.quietly) {
+                self.quiet.push(episode.alert.id.clone());
+            }
+        }
+        // Hours matter to what stands, and to rules that name them.
+        let hours = [opens_until.filter(|_| rule.names_hours || slot.episode.is_some()), active_until];
+        slot.turns_at = [
+            terms.when.crossing(&look),
+            terms.critical.as_ref().and_then(|c| c.crossing(&look)),
+            terms.clear.as_ref().and_then(|c| c.crossing(&look)),
+        ]
+        .into_iter()
+        .chain(hours)
+        .flatten()
+        .filter(|turn| *turn > now)
+        .min();
+        if outcome == Outcome::Over {
+            self.slots.index(at, false);
+            if let Some(slot) = self.slots.get_mut(at) {
+                slot.episode = None;
+            }
+        } else if !had {
+            let open = self.slots.get(at).is_some_and(|s| s.episode.is_some());
+            if open {
+                self.slots.index(at, true);
+            }
+        }
+        self.plan(at, now);
+        if target.kind == SubjectKind::Source {
+            self.cause(facts, &target.key.source, now, out);
+        }
+    }
+
+    /// When to look at a slot again: never at this same moment, whatever a timer says.
+    pub(super) fn plan(&mut self, at: usize, now: Timestamp) {
+        let book = self.book.clone();
+        let Some(slot) = self.slots.get(at) else { return };
+        let terms = book.rules.get(slot.rule).and_then(|r| r.terms.get(slot.terms));
+        let episode = match (slot.episode.as_deref(), terms) {
+            (Some(episode), Some(terms)) => episode.due(terms.hold_ms, terms.keep_ms),
+            _ => None,
+        };
+        let soonest = now.plus(Duration::from_millis(1));
+        let due = [slot.turns_at, episode].into_iter().flatten().min().map(|due| due.max(soonest));
+        self.slots.set_due(at, due);
+    }
+
+    /// A fired alert of a source that is not live stands for everything of it.
+    fn cause(&mut self, facts: &dyn Facts, source: &Id, now: Timestamp, out: &mut Out) {
+        let key = source_key(source);
+        let slots =
+            self.slots.of_target(SubjectKind::Source, &key).map(|(_, s)| s.clone()).unwrap_or_default();
+        let fired = |at: &usize| {
+            let episode = self.slots.get(*at)?.episode.as_deref().filter(|e| e.has_fired())?;
+            Some((episode.alert.fired_at, episode.alert.id.clone()))
+        };
+        let standing: Option<Id> = match is_live(facts, source) {
+            true => None,
+            // The one that stands stays, while it stands.
+            false => {
+                let mut fired: Vec<_> = slots.iter().filter_map(fired).collect();
+                fired.sort();
+                let same = self.lost.get(source).filter(|id| fired.iter().any(|(_, f)| f == *id));
+                same.cloned().or_else(|| fired.into_iter().next().map(|(_, id)| id))
+            }
+        };
+        if self.lost.get(source) == standing.as_ref() {
+            return;
+        }
+        match standing {
+            Some(id) => self.lost.insert(source.clone(), id),
+            None => self.lost.remove(source),
+        };
+        for at in self.slots.open_of(source) {
+            if self.slots.get(at).is_some_and(|s| s.target.kind != SubjectKind::Source) {
+                self.test(facts, at, now, out);
+            }
+        }
+    }
+}
+
+fn is_live(facts: &dyn Facts, source: &Id) -> bool {
+    facts.health(source) == Some(Health::Live)
+}
+
+/// Whether an episode goes on: the condition itself, or not yet past the clear value.
+fn holds(terms: &Terms, look: &Look<'_>, fire: Option<bool>, critical_hold: Option<bool>) -> Option<bool> {
+    if fire == Some(true) {
+        return Some(true);
+    }
+    if let Some(clear) = &terms.clear {
+        return clear.test(Test::Clear, look).map(|cleared| !cleared);
+    }
+    match (terms.when.test(Test::Hold, look), critical_hold) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+fn describe(rule: &Rule, terms: &Terms, target: &Target, look: &Look<'_>, critical: bool) -> Detail {
+    let expr = match &terms.critical {
+        Some(expr) if critical => expr,
+        _ => &terms.when,
+    };
+    let fires = expr.test(Test::Fire, look) == Some(true);
+    let compare = expr.decisive(if fires { Test::Fire } else { Test::Hold }, look);
+    let parts = compare.and_then(|c| Some((c, terms.reads.get(c.metric)?, look.readings.get(c.metric)?)));
+    match parts {
+        Some((compare, metric, reading)) => detail(&Saying {
+            subject: rule.subject,
+            name: &target.name,
+            compare,
+            metric: *metric,
+            reading,
+            level: &terms.level,
+            now: look.now,
+        }),
+        None => Detail {
+            metric: String::new(),
+            value: None,
+            limit: None,
+            unit: "name",
+            n: None,
+            counts_from: None,
+            reason: format!("{}: {}", target.name, rule.name),
+        },
+    }
+}
+
+fn blank(rule: &Rule, target: &Target, now: Timestamp) -> Alert {
+    let is_floor = target.kind == SubjectKind::Floor;
+    Alert {
+        id: episode_id(rule, target, now),
+        rule: rule.name.clone(),
+        severity: Severity::Warning,
+        state: AlertState::Pending,
+        overlays: Vec::new(),
+        source: (!is_floor).then(|| target.key.source.clone()),
+        subject: Subject { kind: target.kind, id: target.key.id.clone(), name: target.name.clone() },
+        metric: String::new(),
+        value: None,
+        limit: None,
+        unit: String::new(),
+        n: None,
+        pending_since: None,
+        fired_at: None,
+        resolved_at: None,
+        acked_at: None,
+        acked_until: None,
+        snoozed_until: None,
+        inhibited_by: None,
+        flapping: false,
+        reason: String::new(),
+    }
+}
+
+/// One per episode, the same whenever the same past is played: rule, target and the moment it began,
+/// mixed by FNV-1a. Two episodes of one slot never begin in the same millisecond.
+fn episode_id(rule: &Rule, target: &Target, now: Timestamp) -> Id {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let kind = [target.kind as u8];
+    let at = now.as_ms().to_le_bytes();
+    let parts: [&[u8]; 5] =
+        [rule.name.as_bytes(), &kind, target.key.source.as_bytes(), target.key.id.as_bytes(), &at];
+    for part in parts {
+        for byte in part.iter().chain(&[0xff]) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    Id::from(format!("a{hash:016x}"))
+}
