@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Vendor;
 
-use crate::{beyondtrust, comm100, floor::Scenario, pingstreams};
+use crate::{beyondtrust, comm100, floor::Scenario, liveperson, giosg, pingstreams};
 
 /// Which secrets the servers accept.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,12 +33,16 @@ pub struct Options {
     pub secrets: Secrets,
     /// Port of the script desk, HTTP for scripts that cannot call [`crate::Control`]; `None`: there is none.
     pub control_port: Option<u16>,
+    /// How the LivePerson server behaves.
+    pub liveperson: liveperson::Dialect,
     /// How the Pingstreams server behaves.
     pub pingstreams: pingstreams::Dialect,
     /// How the BeyondTrust server behaves.
     pub beyondtrust: beyondtrust::Dialect,
     /// How the Comm100 server behaves.
     pub comm100: comm100::Dialect,
+    /// How the giosg server behaves.
+    pub giosg: giosg::Dialect,
 }
 
 impl Default for Options {
@@ -51,9 +55,11 @@ impl Default for Options {
             scenario: Scenario::Demo,
             secrets: Secrets::Any,
             control_port: None,
+            liveperson: liveperson::Dialect::default(),
             pingstreams: pingstreams::Dialect::default(),
             beyondtrust: beyondtrust::Dialect::default(),
             comm100: comm100::Dialect::default(),
+            giosg: giosg::Dialect::default(),
         }
     }
 }

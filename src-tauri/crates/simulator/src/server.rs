@@ -21,6 +21,8 @@ use crate::{
     clock,
     comm100::Comm100Server,
     floor::{Centre, ContactNo, Event, QueueNo, SeatNo},
+    giosg::GiosgServer,
+    liveperson::LivePersonServer,
     pingstreams::PingstreamsServer,
     stage::Stage,
     wire::{Fault, Wire, spoil},
@@ -89,6 +91,10 @@ const SERVERS: &[(Vendor, Open)] = &[
         BeyondtrustServer::open(stage, wire, options.beyondtrust.clone())
     }),
     (Vendor::Comm100, |stage, wire, options| Comm100Server::open(stage, wire, options.comm100.clone())),
+    (Vendor::Liveperson, |stage, wire, options| {
+        LivePersonServer::open(stage, wire, options.liveperson.clone())
+    }),
+    (Vendor::Giosg, |stage, wire, options| GiosgServer::open(stage, wire, options.giosg.clone())),
     (Vendor::Pingstreams, |stage, wire, options| {
         PingstreamsServer::open(stage, wire, options.pingstreams.clone())
     }),
