@@ -102,13 +102,19 @@ struct Known {
     shown: bool,
     /// When to tell it again.
     repeat_at: Option<Timestamp>,
+    /// Its place among those that wait to be told.
+    waits: Option<u64>,
 }
 
-#[derive(Clone, Debug)]
-struct Waiting {
-    id: Id,
-    why: Why,
-    ready_at: Timestamp,
+/// What waits to be told of one source.
+#[derive(Clone, Debug, Default)]
+struct Group {
+    /// In the order in which it happened.
+    waiting: BTreeMap<u64, (Id, Why)>,
+    /// When it is to be told.
+    ready_at: Option<Timestamp>,
+    /// Until when warnings are collected.
+    collects_until: Option<Timestamp>,
 }
 
 type Place = (String, SubjectKind, Option<Id>, Id);
@@ -117,9 +123,9 @@ type Place = (String, SubjectKind, Option<Id>, Id);
 #[derive(Clone, Debug, Default)]
 pub struct Notices {
     known: HashMap<Id, Known>,
-    waiting: Vec<Waiting>,
-    /// Until when warnings of a source are collected.
-    windows: HashMap<Option<Id>, Timestamp>,
+    groups: HashMap<Option<Id>, Group>,
+    /// Counts what was ever put among the waiting.
+    count: u64,
     /// When a rule last told about a target, over all its episodes.
     lately: HashMap<Place, (Timestamp, Severity)>,
     repeats: BTreeMap<(Timestamp, Id), ()>,
@@ -220,7 +226,7 @@ impl Notices {
 
     /// When to call [`Notices::due`] at the latest.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let ready = self.waiting.iter().map(|w| w.ready_at).min();
+        let ready = self.groups.values().filter_map(|group| group.ready_at).min();
         let paced = ready.map(|at| self.last_shown.map_or(at, |last| at.max(later(last, PACE_MS))));
         let repeat = self.repeats.first_key_value().map(|((at, _), ())| *at);
         [paced, repeat].into_iter().flatten().min()
@@ -235,7 +241,8 @@ impl Notices {
         match self.known.get_mut(&alert.id) {
             Some(known) => known.alert = alert.clone(),
             None => {
-                let known = Known { alert: alert.clone(), told: None, shown: false, repeat_at: None };
+                let known =
+                    Known { alert: alert.clone(), told: None, shown: false, repeat_at: None, waits: None };
                 self.known.insert(alert.id.clone(), known);
             }
         }
@@ -249,7 +256,7 @@ impl Notices {
     }
 
     fn put_away(&mut self, id: &Id, telling: &mut Telling) {
-        self.waiting.retain(|w| w.id != *id);
+        self.wait_no_more(id);
         if let Some(known) = self.known.get_mut(id).filter(|k| k.shown) {
             known.shown = false;
             telling.close.push(id.clone());
@@ -264,24 +271,35 @@ impl Notices {
             }
             return;
         }
-        self.waiting.retain(|w| w.id != alert.id);
+        self.wait_no_more(&alert.id);
         let critical = alert.severity == Severity::Critical;
-        let open = self.windows.get(&alert.source).copied().filter(|until| *until > now);
-        let ready_at = match open {
+        let group = self.groups.entry(alert.source.clone()).or_default();
+        let collecting = group.collects_until.filter(|until| *until > now);
+        let ready_at = match collecting {
             Some(until) if !critical => until,
             _ => now,
         };
-        if critical {
-            for other in &mut self.waiting {
-                if self.known.get(&other.id).is_some_and(|k| k.alert.source == alert.source) {
-                    other.ready_at = now;
-                }
+        if collecting.is_none() || critical {
+            group.collects_until = Some(later(now, WINDOW_MS));
+        }
+        // One that cannot wait takes along what waits.
+        group.ready_at = Some(group.ready_at.map_or(ready_at, |at| at.min(ready_at)));
+        self.count += 1;
+        group.waiting.insert(self.count, (alert.id.clone(), why));
+        if let Some(known) = self.known.get_mut(&alert.id) {
+            known.waits = Some(self.count);
+        }
+    }
+
+    fn wait_no_more(&mut self, id: &Id) {
+        let Some(known) = self.known.get_mut(id) else { return };
+        let Some(place) = known.waits.take() else { return };
+        if let Some(group) = self.groups.get_mut(&known.alert.source) {
+            group.waiting.remove(&place);
+            if group.waiting.is_empty() {
+                group.ready_at = None;
             }
         }
-        if open.is_none() || critical {
-            self.windows.insert(alert.source.clone(), later(now, WINDOW_MS));
-        }
-        self.waiting.push(Waiting { id: alert.id.clone(), why, ready_at });
     }
 
     fn keeps_quiet(&self, alert: &Alert, why: Why, book: &Rulebook, now: Timestamp) -> Option<Quiet> {
@@ -312,16 +330,21 @@ impl Notices {
         if self.last_shown.is_some_and(|last| now < later(last, PACE_MS)) {
             return;
         }
-        let (ready, waiting): (Vec<Waiting>, Vec<Waiting>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|w| w.ready_at <= now);
-        self.waiting = waiting;
+        let mut ready: Vec<(u64, (Id, Why))> = Vec::new();
+        for group in self.groups.values_mut().filter(|g| g.ready_at.is_some_and(|at| at <= now)) {
+            group.ready_at = None;
+            ready.extend(std::mem::take(&mut group.waiting));
+        }
+        ready.sort_by_key(|(place, _)| *place);
         let mut told: Vec<(Alert, Why)> = Vec::new();
-        for one in ready {
-            let Some(alert) = self.known.get(&one.id).map(|k| k.alert.clone()) else { continue };
+        for (_, (id, why)) in ready {
+            let Some(known) = self.known.get_mut(&id) else { continue };
+            known.waits = None;
+            let alert = known.alert.clone();
             // What became of it while it waited counts.
             match self.keeps_quiet(&alert, Why::Repeat, book, now) {
-                Some(quiet) => telling.held.push((one.id, quiet)),
-                None => told.push((alert, one.why)),
+                Some(quiet) => telling.held.push((id, quiet)),
+                None => told.push((alert, why)),
             }
         }
         if told.is_empty() {
@@ -339,7 +362,9 @@ impl Notices {
             self.plan_repeat_from(&alert.id, book, now);
         }
         self.lately.retain(|_, (at, _)| now.as_ms() - at.as_ms() < 86_400_000);
-        self.windows.retain(|_, until| *until > now);
+        self.groups.retain(|_, group| {
+            !group.waiting.is_empty() || group.collects_until.is_some_and(|until| until > now)
+        });
         self.last_shown = Some(now);
         telling.show.push(notice);
     }

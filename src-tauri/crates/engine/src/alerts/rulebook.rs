@@ -354,7 +354,7 @@ fn terms(
         }
     }
     cap_critical(critical_expr.as_mut(), &when, clear_expr.as_ref());
-    waiting_only(&mut when, &mut critical_expr, *subject, &mut reads);
+    waiting_only(&mut when, &mut critical_expr, &mut clear_expr, *subject, &mut reads);
     let repeat_ms = about.duration(&repeat_field, repeat.as_deref(), 300_000)?;
     if repeat_ms < 1000 {
         let text = repeat.unwrap_or_default();
@@ -379,6 +379,7 @@ fn terms(
 fn waiting_only(
     when: &mut Expr,
     critical: &mut Option<Expr>,
+    clear: &mut Option<Expr>,
     subject: Option<SubjectKind>,
     reads: &mut Vec<MetricName>,
 ) {
@@ -386,16 +387,21 @@ fn waiting_only(
         return;
     }
     reads.push(MetricName { name: "state", window: None });
-    let waiting = Expr::Compare(Compare {
-        metric: reads.len() - 1,
-        unit: None,
-        op: Op::Eq,
-        limit: Limit::Word("waiting".into()),
-        clear: None,
-        sampled: false,
-    });
+    let state = |op: Op| {
+        Expr::Compare(Compare {
+            metric: reads.len() - 1,
+            unit: None,
+            op,
+            limit: Limit::Word("waiting".into()),
+            clear: None,
+            sampled: false,
+        })
+    };
     for expr in std::iter::once(when).chain(critical.as_mut()) {
-        let own = expr.clone();
-        *expr = Expr::And(vec![own, waiting.clone()]);
+        *expr = Expr::And(vec![expr.clone(), state(Op::Eq)]);
+    }
+    // Who was answered no longer waits, whatever the recovery condition says of the wait.
+    if let Some(expr) = clear {
+        *expr = Expr::Or(vec![expr.clone(), state(Op::Ne)]);
     }
 }

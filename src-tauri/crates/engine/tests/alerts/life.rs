@@ -285,7 +285,13 @@ fn infinite_has_no_value_but_a_reason() {
 
 #[test]
 fn conversations_that_wait_unless_the_state_is_named() {
-    let mut p = Play::new(book(&[rule("conversation.wait > 60s")]));
+    for clear in [None, text("conversation.wait < 30s"), text("30s")] {
+        answered(engine::alerts::RuleSpec { clear, ..rule("conversation.wait > 60s") });
+    }
+}
+
+fn answered(spec: engine::alerts::RuleSpec) {
+    let mut p = Play::new(book(&[spec]));
     p.row(SubjectKind::Conversation, "c1", "Ada", &["q1"]);
     let c = SubjectKind::Conversation;
     p.set_on(c, "c1", 0.0, "state", Reading::Word("waiting".into()));
