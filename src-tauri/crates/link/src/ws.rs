@@ -180,7 +180,7 @@ impl Dialer {
             // We offered none: the frames that follow would be unreadable.
             return Err(NetError::new(host, Phase::Protocol).into());
         }
-        Ok(Socket { stream, host, limit: target.message_limit })
+        Ok(Socket { stream, host, limit: target.message_limit, pongs: 0 })
     }
 }
 
@@ -281,9 +281,14 @@ pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     host: String,
     limit: usize,
+    pongs: u64,
 }
 
 impl Socket {
+    /// How many protocol pings the other side has answered.
+    pub fn pongs(&self) -> u64 {
+        self.pongs
+    }
     /// The next message, or `None` when `deadline` comes first. Safe to drop at any time: nothing that
     /// was read is lost.
     pub async fn next_before(&mut self, deadline: Instant) -> Result<Option<Frame>, WsError> {
@@ -299,7 +304,11 @@ impl Socket {
             return Ok(match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => Frame::Text(text),
                 Some(Ok(Message::Binary(bytes))) => Frame::Binary(bytes),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Frame::Life,
+                Some(Ok(Message::Ping(_))) => Frame::Life,
+                Some(Ok(Message::Pong(_))) => {
+                    self.pongs += 1;
+                    Frame::Life
+                }
                 Some(Ok(Message::Close(frame))) => {
                     let code = frame.map_or(1005, |f| u16::from(f.code));
                     return Err(WsError::Closed { host: self.host.clone(), code });

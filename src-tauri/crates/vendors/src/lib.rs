@@ -3,6 +3,7 @@
 //!
 //! Names on the wire stay in a folder's `wire.rs`; everything that leaves this crate speaks `model`.
 
+pub mod beyondtrust;
 pub mod comm100;
 pub mod config;
 pub mod connector;
