@@ -75,7 +75,7 @@ fn a_source_is_added_through_the_form_and_its_queue_turns_late() {
         window.find_now("[data-testid='queue-row'][data-need='critical']")
     });
     window.find("[data-testid='alert-strip']");
-    let said = window.says(&["1 queue late", "3:0", "LIVE"]);
+    let said = window.says(&["1 queue late", "limit 2:00", "LIVE"]);
     assert!(said.contains(&name), "the late queue is named: {said}");
     window.photograph(&shot(&floor.desk, "floor-late.png"));
 }

@@ -62,6 +62,8 @@ export class Desk {
   handles: Handles | null = null;
 
   #closers: Array<() => void> = [];
+  /** Notices of the program that were shown once; dismissed ones stay away. */
+  readonly #told = new Set<string>();
 
   constructor(host: Host) {
     this.host = host;
@@ -80,6 +82,23 @@ export class Desk {
     );
     this.#watchScheme();
     void this.greet();
+    const news = setInterval(() => void this.#news(), 10_000);
+    this.#closers.push(() => clearInterval(news));
+  }
+
+  /** What came up since the greeting: a desktop that shows no notifications, a store that broke. */
+  async #news(): Promise<void> {
+    try {
+      const { notices } = await this.host.ask({ ask: 'hello' });
+      notices.filter((sentence) => !this.#told.has(sentence)).forEach((sentence) => this.#tell(sentence));
+    } catch {
+      // The program is out of reach; the link says so already.
+    }
+  }
+
+  #tell(sentence: string): void {
+    this.#told.add(sentence);
+    this.notice(sentence);
   }
 
   /** Opens a live view that ends with the desk at the latest; close it earlier when a place is left. */
@@ -99,7 +118,7 @@ export class Desk {
       const first = this.hello === null;
       this.hello = hello;
       this.helloFailure = null;
-      if (first) this.notices = [...hello.notices];
+      if (first) hello.notices.forEach((sentence) => this.#tell(sentence));
       await this.#useWords(hello.preferences.language);
       this.vendors = await this.host.ask({ ask: 'vendors' });
     } catch (thrown) {
