@@ -1,0 +1,148 @@
+// Drives the real page over the real bridge: `node e2e/bridge.mjs ADDRESS [FOLDER]`.
+// ADDRESS is what `floorctl serve` printed; screenshots go to FOLDER. Nothing is saved in the configuration.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { argv, exit } from 'node:process';
+
+import { launch, openPage, violations } from './browser.mjs';
+
+const [, , address, folder] = argv;
+if (!address) {
+  console.error('usage: node e2e/bridge.mjs ADDRESS [FOLDER]');
+  exit(2);
+}
+// A page that never answers must not hold a build for ever.
+setTimeout(() => {
+  console.error('bridge: not finished after 4 minutes');
+  exit(1);
+}, 240_000).unref();
+if (folder) await mkdir(folder, { recursive: true });
+
+const browser = await launch();
+let failed = 0;
+
+async function check(name, work) {
+  try {
+    await work();
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL ${name}\n     ${String(error.message ?? error).replaceAll('\n', '\n     ')}`);
+  }
+}
+
+const id = (name) => `[data-testid="${name}"]`;
+const shot = (page, name) => (folder ? page.screenshot({ path: join(folder, `${name}.png`) }) : undefined);
+const live = (page) => page.waitForSelector(`${id('status-line')}[data-mode="live"]`, { timeout: 40_000 });
+const row = (page) => page.waitForSelector(id('queue-row'), { timeout: 40_000 });
+
+const { page, faults, close } = await openPage(browser, address, { colorScheme: 'light' });
+
+await check('the floor is live and shows its queues', async () => {
+  await live(page);
+  await row(page);
+  const first = page.locator(id('queue-row')).first();
+  assert.match((await first.getAttribute('data-need')) ?? '', /^(critical|warning|stale|normal)$/);
+  assert.match((await first.getAttribute('data-key')) ?? '', /\u001f/);
+  assert.match(await page.locator(id('status-line')).innerText(), /LIVE/);
+});
+
+await check('queues stand in the order of their need', async () => {
+  const needs = await page.locator(id('queue-row')).evaluateAll((rows) => rows.map((one) => one.dataset.need));
+  const rank = { critical: 0, warning: 1, stale: 2, normal: 3 };
+  assert.deepEqual(needs, [...needs].sort((a, b) => rank[a] - rank[b]));
+});
+
+await check('a running wait ticks without a reload', async () => {
+  const clock = page.locator('header .clock');
+  const before = await clock.innerText();
+  await page.waitForFunction((text) => document.querySelector('header .clock')?.innerText !== text, before, { timeout: 5_000 });
+});
+
+await check('the keyboard alone reaches a queue, its drawer and back', async () => {
+  await page.mouse.move(0, 0);
+  await page.keyboard.press('j');
+  await page.waitForFunction(() => document.activeElement?.tagName === 'TR', undefined, { timeout: 5_000 });
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(id('drawer'), { timeout: 5_000 });
+  await shot(page, 'drawer-light');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector(id('drawer'), { state: 'detached', timeout: 5_000 });
+  await page.keyboard.press('?');
+  await page.waitForSelector(id('keys'), { timeout: 5_000 });
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector(id('palette'), { timeout: 5_000 });
+  await page.keyboard.press('Escape');
+  await page.waitForSelector(id('palette'), { state: 'detached', timeout: 5_000 });
+  await page.keyboard.press('/');
+  assert.equal(await page.evaluate(() => document.activeElement?.dataset.testid), 'queue-filter');
+  await page.keyboard.press('Escape');
+});
+
+await check('the add form is made from the vendors’ descriptions', async () => {
+  await page.click(id('nav-sources'));
+  await page.waitForSelector(id('source-row'), { timeout: 10_000 });
+  await page.click(id('source-add'));
+  const vendors = page.locator('[data-testid^="vendor-"]');
+  await vendors.first().waitFor({ timeout: 5_000 });
+  const count = await vendors.count();
+  assert.ok(count >= 2, `only ${count} vendors`);
+  for (let index = 0; index < count; index++) {
+    await vendors.nth(index).click();
+    await page.waitForSelector(id('source-form'), { timeout: 5_000 });
+    assert.ok((await page.locator('[data-testid^="field-"]').count()) >= 4);
+    assert.equal(await page.locator(id('field-secret')).getAttribute('type'), 'password');
+    assert.equal(await page.locator(id('field-secret')).inputValue(), '');
+    if (index === 0) await shot(page, 'source-form-light');
+    await page.click(id('source-save'));
+    await page.waitForSelector('[aria-invalid="true"]', { timeout: 5_000 });
+    await page.getByRole('button', { name: 'Back' }).click();
+    await vendors.first().waitFor({ timeout: 5_000 });
+  }
+  await page.keyboard.press('Escape');
+});
+
+await check('every place opens', async () => {
+  for (const place of ['agents', 'conversations', 'alerts', 'settings', 'floor']) {
+    await page.click(id(`nav-${place}`));
+    await page.waitForSelector(`main[data-place="${place}"]`, { timeout: 5_000 });
+    await page.waitForTimeout(300);
+    await shot(page, `${place}-light`);
+  }
+});
+
+for (const scheme of ['light', 'dark']) {
+  await check(`no accessibility violation, ${scheme}`, async () => {
+    await page.emulateMedia({ colorScheme: scheme });
+    const found = [];
+    for (const place of ['floor', 'agents', 'conversations', 'alerts', 'sources', 'settings']) {
+      await page.click(id(`nav-${place}`));
+      await page.waitForTimeout(400);
+      for (const one of await violations(page)) found.push(`${place}: ${one}`);
+    }
+    await page.click(id('nav-floor'));
+    await row(page);
+    await shot(page, `floor-${scheme}`);
+    assert.deepEqual(found, []);
+  });
+}
+
+await check('nothing is cut off at 200 %', async () => {
+  const zoomed = await openPage(browser, address, { colorScheme: 'light', viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 });
+  await live(zoomed.page);
+  await row(zoomed.page);
+  const overflow = await zoomed.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  await shot(zoomed.page, 'floor-200');
+  await zoomed.close();
+  assert.ok(overflow <= 0, `${overflow} px too wide`);
+});
+
+await check('the page had no fault', () => assert.deepEqual(faults, []));
+
+await close();
+await browser.close();
+console.log(failed === 0 ? 'the bridge page is well' : `${failed} checks failed`);
+exit(failed === 0 ? 0 : 1);
