@@ -101,8 +101,9 @@ pub fn d2() -> Row {
                 )
             })
             .collect();
+        let mut inputs = inputs.into_iter();
         cpu(|| {
-            for (n, input) in inputs.into_iter().enumerate() {
+            for (n, input) in inputs.by_ref().enumerate() {
                 black_box(world.apply(input, now()).revision);
                 if n % 100 == 0 {
                     black_box(view.update(world, now()));

@@ -1,7 +1,7 @@
 //! Rows e1, e2 and e5 of the performance ladder: what a change costs on the way to the disk, and how
 //! long the last floor takes to come back, each against the plain way in the same run.
 //!
-//! Prints one line per row: name, value, unit, gate, target. Passes on ratios only.
+//! Prints one JSON object a row for `cargo ladder`.
 #![allow(clippy::unwrap_used)]
 
 use std::{fs, path::Path, sync::Arc, time::Instant};
@@ -186,9 +186,15 @@ fn in_fresh_process(what: &str, path: &Path) -> f64 {
 }
 
 fn main() {
-    let mut arguments = std::env::args_os().skip(1);
-    if let (Some(what), Some(path)) = (arguments.next(), arguments.next()) {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if let [what, path] = arguments.as_slice()
+        && (what == "plain" || what == "log")
+    {
         println!("{}", if what == "plain" { load_plain(path.as_ref()) } else { load_log(path.as_ref()) });
+        return;
+    }
+    let words: Vec<_> = arguments.iter().filter(|a| !a.to_string_lossy().starts_with('-')).collect();
+    if !words.is_empty() && !words.iter().any(|w| ["e1", "e2", "e5"].iter().any(|row| *w == row)) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -199,22 +205,16 @@ fn main() {
         log(&dir.path().join("floor.db"), &mut rows, false),
         log(&dir.path().join("wide.db"), &mut rows, true),
     );
+    let per = |ours: f64, peer: f64| peer / ours;
     if let (Some(plain), Some(log), Some(wide)) = costs {
-        println!("e1 bytes per change, row per update  {:9.0} B", plain.bytes);
-        println!("e1 bytes per change, log             {:9.1} B", log.bytes);
-        println!("e1 bytes per change, log, 5 fields   {:9.1} B", wide.bytes);
-        println!(
-            "e1 ratio                             {:9.0} x   gate 50  target 200",
-            plain.bytes / log.bytes
-        );
-        println!("e2 cpu per change, row per update    {:9.2} us", plain.cpu_ns / 1e3);
-        println!("e2 cpu per change, log               {:9.3} us", log.cpu_ns / 1e3);
-        println!(
-            "e2 ratio                             {:9.0} x   gate 20  target 80",
-            plain.cpu_ns / log.cpu_ns
-        );
+        let what = "bytes per change: row upsert with index ÷ log";
+        say("e1", what, "B", [log.bytes, plain.bytes, per(log.bytes, plain.bytes), 50.0, 200.0]);
+        let what = "CPU per change: row upsert with index ÷ log";
+        let (ours, peer) = (log.cpu_ns / 1e3, plain.cpu_ns / 1e3);
+        say("e2", what, "µs", [ours, peer, per(ours, peer), 20.0, 80.0]);
+        eprintln!("e1 with five fields changed: {:.0} B", wide.bytes);
     } else {
-        println!("e1 skipped: this system does not count written bytes");
+        eprintln!("e1, e2 skipped: this system does not count written bytes");
     }
     let floor = dir.path().join("floor.db");
     // A clean end leaves one keyframe and nothing behind it.
@@ -226,17 +226,15 @@ fn main() {
     drop((log, last));
     let pairs: Vec<(f64, f64)> =
         (0..15).map(|_| (in_fresh_process("plain", &table), in_fresh_process("log", &floor))).collect();
+    let (ours, peer) =
+        (median(pairs.iter().map(|p| p.1).collect()), median(pairs.iter().map(|p| p.0).collect()));
+    let ratio = median(pairs.iter().map(|p| p.0 / p.1).collect());
+    say("e5", "last floor of 50,000 rows: row by row ÷ log", "ms", [ours, peer, ratio, 1.3, 2.0]);
+}
+
+/// One line of the table: ours, peer, ratio (more is better), gate, target.
+fn say(row: &str, what: &str, unit: &str, [ours, peer, ratio, gate, target]: [f64; 5]) {
     println!(
-        "e5 last floor of {ROWS}, row by row     {:9.1} ms",
-        median(pairs.iter().map(|p| p.0).collect())
+        r#"{{"row":"{row}","what":"{what}","ours":{ours},"peer":{peer},"unit":"{unit}","ratio":{ratio},"better":"higher","gate":{gate},"target":{target}}}"#
     );
-    println!(
-        "e5 last floor of {ROWS}, log            {:9.1} ms",
-        median(pairs.iter().map(|p| p.1).collect())
-    );
-    println!(
-        "e5 ratio                             {:9.1} x   gate 1.3 target 2",
-        median(pairs.iter().map(|p| p.0 / p.1).collect())
-    );
-    println!("   size of the log                   {:9} B", fs::metadata(&floor).unwrap().len());
 }
