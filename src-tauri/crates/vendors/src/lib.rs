@@ -8,6 +8,7 @@ pub mod comm100;
 pub mod config;
 pub mod connector;
 pub mod figures;
+pub mod giosg;
 pub mod liveperson;
 pub mod loose;
 pub mod pingstreams;

@@ -7,7 +7,7 @@
 mod scalar;
 mod tidy;
 
-pub use scalar::{Count, Flag, Key, Number, Reference, Scalar, Seconds, Text};
+pub use scalar::{Count, Flag, Key, Number, Reference, Scalar, Seconds, Text, Whole};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},

@@ -1,7 +1,7 @@
 //! What polled vendors' connectors have in common beside the driver.
 
-use link::poll::Plan;
-use model::{Batch, Change, Health, HealthReport};
+use link::poll::{Moment, Plan};
+use model::{Batch, Change, Health, HealthReport, Timestamp};
 
 use crate::{Endpoint, SourceLink};
 
@@ -30,5 +30,16 @@ pub async fn misconfigured(link: &SourceLink, sentence: String) {
             () = link.stop.cancelled() => {}
             () = link.out.closed() => {}
         }
+    }
+}
+
+/// The instant that a reported duration stands for. It stays where it is unless it moved by more than a
+/// poll can be off; a duration that is not told leaves it as it was.
+pub fn stay_put(before: Option<Timestamp>, seconds: Option<f64>, moment: Moment) -> Option<Timestamp> {
+    let Some(seconds) = seconds else { return before };
+    let now = moment.vendor.plus_seconds(-seconds);
+    match before {
+        Some(before) if before.since(now).max(now.since(before)) <= moment.uncertainty => Some(before),
+        _ => Some(now),
     }
 }

@@ -29,10 +29,7 @@ pub fn body<'a>(answer: &'a Answer, what: &str, words: &Words) -> Result<&'a [u8
             broken(true, format!("{vendor} answered {what} with nothing; it is asked again."))
         }
         200 | 201 | 203 => Ok(&answer.body),
-        401 => Err(Trouble::Refused {
-            sentence: format!("{vendor} refused the sign-in (401): {}.", words.credentials),
-            credentials: true,
-        }),
+        401 => Err(sign_in_refused(answer, words)),
         429 => Err(throttled(answer, vendor)),
         503 if answer.retry_after().is_some() => Err(throttled(answer, vendor)),
         400..=499 if speaks_of_limits(answer) => Err(throttled(answer, vendor)),
@@ -59,6 +56,14 @@ pub fn body<'a>(answer: &'a Answer, what: &str, words: &Words) -> Result<&'a [u8
                 "{vendor} did not accept the request for {what} ({status}): check the source's settings."
             ),
         ),
+    }
+}
+
+/// The credentials were refused.
+pub fn sign_in_refused(answer: &Answer, words: &Words) -> Trouble {
+    Trouble::Refused {
+        sentence: format!("{} refused the sign-in ({}): {}.", words.vendor, answer.status, words.credentials),
+        credentials: true,
     }
 }
 

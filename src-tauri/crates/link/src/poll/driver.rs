@@ -33,6 +33,10 @@ pub trait Ask: Send + Sync + 'static {
     type Answer: Send + 'static;
     /// Asks one endpoint, all its pages. Must be safe to drop at any await point.
     async fn ask(&self, endpoint: usize) -> Result<Good<Self::Answer>, Trouble>;
+    /// One sentence for people about the last good answer of an endpoint, although nothing is missing.
+    fn note(&self, _endpoint: usize) -> Option<String> {
+        None
+    }
 }
 
 /// When something was heard.
@@ -170,6 +174,7 @@ impl<A: Ask, F: Floor<Answer = A::Answer>> Driver<A, F> {
         };
         self.floor.take(endpoint, good.answer, moment);
         self.schedule.good(endpoint, now, good.partial);
+        self.schedule.note(endpoint, self.ask.note(endpoint));
         for endpoint in 0..self.schedule.len() {
             if let Some(every) = self.floor.every(endpoint) {
                 self.schedule.set_every(endpoint, every);

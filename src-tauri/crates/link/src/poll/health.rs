@@ -56,6 +56,7 @@ impl Schedule {
             Health::Stale => alone(Health::Stale, None, None),
             _ => None,
         };
+        let note = || self.endpoints.iter().find_map(|e| e.note.clone());
         let first_sentence = || self.endpoints.iter().find_map(|e| e.gap().map(str::to_owned));
         match &self.gate {
             Gate::Shut { why, until, sentence } => {
@@ -93,7 +94,7 @@ impl Schedule {
         let error = if late && gaps.is_empty() {
             Some("No fresh answer for three intervals; the figures are old.".to_owned())
         } else {
-            required().find_map(|e| e.gap().map(str::to_owned)).or_else(first_sentence)
+            required().find_map(|e| e.gap().map(str::to_owned)).or_else(first_sentence).or_else(note)
         };
         let health = if late { Health::Stale } else { Health::Live };
         Some(Verdict { health, error, retry_at: None, gaps, settled: true })

@@ -89,6 +89,8 @@ pub(super) struct Endpoint {
     pub standing: Standing,
     /// Good, but not whole.
     pub partial: Option<String>,
+    /// What is to be said although nothing is missing.
+    pub note: Option<String>,
     /// What its last bad answer said.
     pub said: Option<String>,
     step: usize,
@@ -160,6 +162,7 @@ impl Schedule {
                 settled: 0,
                 standing: Standing::Fine,
                 partial: None,
+                note: None,
                 said: None,
                 step: 0,
             })
@@ -289,6 +292,11 @@ impl Schedule {
                 self.hurry(now, |e| matches!(e.standing, Standing::Failing(_)));
             }
         }
+    }
+
+    /// Something to say about an endpoint that nothing is missing from; stays until replaced.
+    pub fn note(&mut self, index: usize, note: Option<String>) {
+        self.endpoints[index].note = note;
     }
 
     /// An endpoint has given no data.

@@ -39,7 +39,8 @@ pub(super) fn waiting<'a>(floor: &'a Centre, queue: &'a FloorQueue) -> impl Iter
 pub(super) fn day(floor: &Centre, queue: &FloorQueue) -> (u32, u32, Option<f64>) {
     let count = |end| queue.hour.count(floor.now(), DAY, end);
     let missed = count(WaitEnd::Missed) + count(WaitEnd::Abandoned);
-    (missed, count(WaitEnd::Answered), queue.hour.average_wait_s(floor.now(), DAY))
+    let wait = queue.hour.average_wait_s(floor.now(), DAY).map(|wait| (wait * 10.0).round() / 10.0);
+    (missed, count(WaitEnd::Answered), wait)
 }
 
 pub(super) fn visitors(queue: &FloorQueue) -> u32 {

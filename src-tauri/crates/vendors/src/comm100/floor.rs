@@ -11,6 +11,7 @@ use super::{
     rest::{Answer, LookUps},
     wire::{AgentRow, Listed, NamedStatus, QueueRow, RightNow, Today, named},
 };
+use crate::polled::stay_put;
 
 /// Two answers this close together are taken to be about the same moment.
 const TOGETHER: Duration = Duration::from_secs(60);
@@ -140,17 +141,6 @@ impl Comm100Floor {
                 self.known.statuses.vote(id, name);
             }
         }
-    }
-}
-
-/// The instant that a reported duration stands for. It stays where it is unless it moved by more than a
-/// poll can be off; a duration that is not told leaves it as it was.
-pub fn stay_put(before: Option<Timestamp>, seconds: Option<f64>, moment: Moment) -> Option<Timestamp> {
-    let Some(seconds) = seconds else { return before };
-    let now = moment.vendor.plus_seconds(-seconds);
-    match before {
-        Some(before) if before.since(now).max(now.since(before)) <= moment.uncertainty => Some(before),
-        _ => Some(now),
     }
 }
 

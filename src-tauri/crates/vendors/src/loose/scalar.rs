@@ -137,6 +137,13 @@ loose_scalar! {
 }
 
 loose_scalar! {
+    /// A whole number that may be negative.
+    Whole(i64), |scalar| {
+        scalar.number().filter(|v| v.fract() == 0.0 && v.abs() <= f64::from(u32::MAX)).map(|v| v as i64)
+    }
+}
+
+loose_scalar! {
     /// A number that cannot be negative.
     Number(f64), |scalar| scalar.number().filter(|v| *v >= 0.0)
 }

@@ -10,11 +10,12 @@ use serde::de::DeserializeOwned;
 use crate::{
     comm100::{
         AGENTS, LOOKUPS, QUEUE, RIGHTNOW, STATUSES, TODAY,
-        floor::{Comm100Floor, stay_put},
+        floor::Comm100Floor,
         rest::{Answer, LookUps},
         wire::{AgentRow, Listed},
     },
     loose,
+    polled::stay_put,
 };
 
 fn at(seconds: i64) -> Moment {

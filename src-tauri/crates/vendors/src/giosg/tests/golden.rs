@@ -1,0 +1,186 @@
+//! Answers as they stand on the wire, and the floor that comes of them. A bug is first a new folder in
+//! `fixtures`.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use link::poll::{Floor, Moment, Rows};
+use model::{Presence, Timestamp};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    giosg::{
+        ROOMS, USERS,
+        floor::GiosgFloor,
+        rest::Answer,
+        wire::{Page, RoomRow, UserRow},
+    },
+    loose,
+};
+
+const LOOKUPS: usize = 2;
+
+fn at(seconds: i64) -> Moment {
+    let at = Timestamp::from_ms(1_800_000_000_000 + seconds * 1000);
+    Moment { at, vendor: at, uncertainty: Duration::from_secs(6) }
+}
+
+fn fixture<T: DeserializeOwned>(case: &str, name: &str) -> Option<T> {
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/giosg/fixtures/{case}/{name}.json"));
+    let body = std::fs::read(path).ok()?;
+    Some(loose::read(&body).expect("a fixture is JSON"))
+}
+
+fn empty() -> GiosgFloor {
+    GiosgFloor::new("rooms".into(), false, Duration::from_secs(10))
+}
+
+fn rooms(page: Page<RoomRow>, whole: bool) -> Option<Answer> {
+    Some(Answer::Rooms { pages: vec![Arc::new(page)], whole, oldest: BTreeMap::new() })
+}
+
+fn users(page: Page<UserRow>, whole: bool) -> Option<Answer> {
+    Some(Answer::Users { pages: vec![Arc::new(page)], whole })
+}
+
+fn played(case: &str) -> GiosgFloor {
+    let mut floor = empty();
+    floor.take(ROOMS, rooms(fixture(case, "rooms").unwrap(), true), at(0));
+    floor.take(USERS, users(fixture(case, "users").unwrap(), true), at(0));
+    let people = fixture(case, "people").map(|page| vec![page]);
+    let names = fixture(case, "room_names").map(|page| vec![page]);
+    floor.take(LOOKUPS, Some(Answer::LookUps { people, rooms: names }), at(0));
+    floor
+}
+
+fn shown(rows: &Rows) -> serde_json::Value {
+    serde_json::json!({
+        "queues": rows.queues.values().collect::<Vec<_>>(),
+        "agents": rows.agents.values().collect::<Vec<_>>(),
+        "conversations": rows.conversations.values().collect::<Vec<_>>(),
+        "totals": rows.totals,
+    })
+}
+
+#[test]
+fn every_case_gives_its_floor() {
+    for case in ["page", "reference", "lookups"] {
+        let rows = played(case).rows();
+        insta::with_settings!({
+            snapshot_path => format!("../fixtures/{case}"),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_json_snapshot!("expected", shown(&rows));
+        });
+    }
+}
+
+#[test]
+fn another_spelling_of_everything_gives_the_same_floor() {
+    // D2, D4: a bare array, keys and ids in other case, numbers as text, 0.0 for no wait, `is_logged_in`.
+    assert_eq!(shown(&played("dialect").rows()), shown(&played("reference").rows()));
+}
+
+fn room_of(waiting: u32, longest: f64) -> Page<RoomRow> {
+    let body = format!(r#"[{{"room_id":"r","waiting_chats":{waiting},"max_wait_time":{longest}}}]"#);
+    loose::read(body.as_bytes()).unwrap()
+}
+
+fn since(floor: &GiosgFloor) -> Option<i64> {
+    floor.rows().queues["r"].waiting_since.map(|at| (at.as_ms() - 1_800_000_000_000) / 1000)
+}
+
+#[test]
+fn waiting_since_stays_put_moves_with_the_oldest_and_goes_with_the_last() {
+    let mut floor = empty();
+    for (seconds, waiting, longest, expected) in [
+        (0, 2, 24.0, Some(-24)),
+        (10, 2, 32.5, Some(-24)),
+        (20, 3, 46.0, Some(-24)),
+        // The oldest was taken: another one is the oldest now.
+        (30, 2, 12.0, Some(18)),
+        (40, 0, 0.0, None),
+    ] {
+        floor.take(ROOMS, rooms(room_of(waiting, longest), true), at(seconds));
+        assert_eq!(since(&floor), expected, "{seconds}");
+    }
+    assert_eq!(floor.rows().queues["r"].waiting, Some(0));
+}
+
+#[test]
+fn an_instant_that_is_told_stands_over_the_duration() {
+    let mut floor = empty();
+    let oldest = BTreeMap::from([("r".to_owned(), at(-25).at)]);
+    let pages = vec![Arc::new(room_of(1, 20.0))];
+    floor.take(ROOMS, Some(Answer::Rooms { pages, whole: true, oldest }), at(0));
+    assert_eq!(since(&floor), Some(-25));
+}
+
+#[test]
+fn d3_a_user_who_is_absent_is_unknown_after_three_polls_and_offline_where_the_roster_says_so() {
+    let nobody = || users(loose::read(b"[]").unwrap(), true);
+    let mut floor = played("reference");
+    for _ in 0..2 {
+        floor.take(USERS, nobody(), at(15));
+        assert_eq!(floor.rows().agents["1"].presence, Presence::Available);
+    }
+    floor.take(USERS, nobody(), at(45));
+    let agent = floor.rows().agents["1"].clone();
+    assert_eq!((agent.presence, agent.open, agent.capacity), (Presence::Unknown, None, None));
+    assert_eq!(floor.rows().agents.len(), 6, "nobody is deleted silently");
+    let roster = br#"[{"id":"x","email":"ana@example.com","is_present":false},{"id":"y","email":"ben@example.com","is_deleted":true}]"#;
+    let people = Some(vec![loose::read(roster).unwrap()]);
+    floor.take(LOOKUPS, Some(Answer::LookUps { people, rooms: None }), at(60));
+    assert_eq!(floor.rows().agents["1"].presence, Presence::Offline);
+    assert!(!floor.rows().agents.contains_key("2"), "the organization says that this one is gone");
+    // Back again.
+    floor.take(USERS, users(fixture("reference", "users").unwrap(), true), at(75));
+    assert_eq!(floor.rows().agents["1"].presence, Presence::Available);
+}
+
+#[test]
+fn partial_pages_never_remove_rows_and_give_no_sums() {
+    let mut floor = played("reference");
+    floor.take(ROOMS, rooms(room_of(1, 3.0), false), at(10));
+    floor.take(USERS, users(loose::read(b"[]").unwrap(), false), at(10));
+    let rows = floor.rows();
+    assert_eq!((rows.queues.len(), rows.agents.len()), (4, 6));
+    assert!(rows.totals.unwrap().windows.iter().all(|figure| figure.value.is_none()));
+    assert!(rows.queues.values().all(|queue| queue.agents_online.is_none()));
+}
+
+#[test]
+fn figures_that_are_too_old_become_unknown_and_rows_stay() {
+    let mut floor = played("reference");
+    let before = floor.rows();
+    floor.outdated(ROOMS);
+    floor.outdated(USERS);
+    let old = floor.rows();
+    assert_eq!((old.queues.len(), old.agents.len()), (3, 6));
+    assert!(old.queues.values().all(|queue| queue.waiting.is_none() && queue.waiting_since.is_none()));
+    assert!(old.agents.values().all(|agent| agent.presence == Presence::Unknown && agent.open.is_none()));
+    floor.take(ROOMS, None, at(10));
+    floor.take(USERS, users(fixture("reference", "users").unwrap(), true), at(10));
+    assert_eq!(shown(&floor.rows()), shown(&before));
+}
+
+#[test]
+fn d11_who_serves_a_shared_room_is_not_known() {
+    let mut floor = GiosgFloor::new("rooms".into(), true, Duration::from_secs(10));
+    floor.take(ROOMS, rooms(fixture("reference", "rooms").unwrap(), true), at(0));
+    floor.take(USERS, users(fixture("reference", "users").unwrap(), true), at(0));
+    assert!(floor.rows().queues.values().all(|queue| queue.agents_online.is_none()));
+}
+
+#[test]
+fn several_pages_are_asked_less_often() {
+    let mut floor = empty();
+    let page = || Arc::new(room_of(0, 0.0));
+    floor.take(
+        ROOMS,
+        Some(Answer::Rooms { pages: vec![page(), page()], whole: true, oldest: BTreeMap::new() }),
+        at(0),
+    );
+    assert_eq!(floor.every(ROOMS), Some(Duration::from_secs(15)));
+}

@@ -1,0 +1,271 @@
+//! The whole connector against a simulated giosg over real sockets.
+
+use std::time::Duration;
+
+use model::{Health, Vendor};
+use simulator::{
+    Control, Fault, Options, Running,
+    floor::{Scenario, Stance},
+    giosg::{Dialect, Pager, Trap},
+};
+
+use crate::{
+    giosg::{CALLS, Giosg, config},
+    testing::{Watched, watch},
+};
+
+const G: Vendor = Vendor::Giosg;
+const SECRET: &str = "fake-token-0123456789";
+
+struct Stand {
+    running: Running,
+    control: Control,
+    calls: u32,
+}
+
+impl Stand {
+    async fn with(options: Options) -> Self {
+        let running = simulator::start(options).await.expect("a free port");
+        let control = running.control();
+        control.pause();
+        Self { running, control, calls: 10_000 }
+    }
+    async fn quiet(dialect: Dialect) -> Self {
+        Self::with(Options { giosg: dialect, ..Options::quiet(&[G]) }).await
+    }
+    async fn demo(dialect: Dialect) -> Self {
+        Self::with(Options { giosg: dialect, vendors: vec![G], ..Options::default() }).await
+    }
+    fn config(&self, scheme: &'static str) -> config::Config {
+        let base = format!("http://{}", self.running.address(G).unwrap());
+        config::Config {
+            base: url::Url::parse(&base).unwrap(),
+            scheme,
+            timezone: Some("Europe/Helsinki".into()),
+            include_shared: false,
+            rooms: Vec::new(),
+        }
+    }
+    /// A connector that asks every 200 ms.
+    fn watch(&self, config: config::Config) -> Watched {
+        let mut plans = config::plans(None);
+        for plan in &mut plans {
+            plan.every = Duration::from_millis(200);
+        }
+        watch(Box::new(Giosg { config, plans, calls: self.calls, ca_file: None, proxy: None }), SECRET)
+    }
+    fn start(&self) -> Watched {
+        self.watch(self.config("Token"))
+    }
+    /// Compares what is shown with what is so.
+    fn compare(&self, seen: &Watched) {
+        let truth = self.running.truth_as(G, "test");
+        let near = |a: Option<model::Timestamp>, b: Option<model::Timestamp>| match (a, b) {
+            (Some(a), Some(b)) => a.since(b).max(b.since(a)) <= Duration::from_millis(2500),
+            (a, b) => a == b,
+        };
+        assert_eq!(seen.rows.queues.len(), truth.queues.len());
+        for queue in &truth.queues {
+            let shown = &seen.rows.queues[&queue.id];
+            assert!(near(shown.waiting_since, queue.waiting_since), "{shown:?} {queue:?}");
+            let (own, theirs) = (shown.average_wait_s.unwrap_or(-9.0), queue.average_wait_s.unwrap_or(-9.0));
+            assert!((own - theirs).abs() < 3.0, "{own} {theirs}");
+            let mut shown = shown.clone();
+            (shown.waiting_since, shown.average_wait_s) = (queue.waiting_since, queue.average_wait_s);
+            assert_eq!(&shown, queue);
+        }
+        assert_eq!(seen.rows.agents.len(), truth.agents.len());
+        for agent in &truth.agents {
+            let mut shown = seen.rows.agents[&agent.id].clone();
+            (shown.presence_since, shown.presence_since_kind) =
+                (agent.presence_since, agent.presence_since_kind);
+            assert_eq!(&shown, agent);
+        }
+        assert!(seen.rows.conversations.is_empty());
+        assert_eq!(seen.rows.totals, truth.totals);
+    }
+}
+
+#[tokio::test]
+async fn a_living_floor_is_shown_as_it_is() {
+    let stand = Stand::demo(Dialect::default()).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    assert_eq!(seen.healths, [Health::Connecting, Health::Live]);
+    assert!(seen.report.gaps.is_empty() && seen.report.error.is_none(), "{:?}", seen.report);
+    stand.compare(&seen);
+}
+
+#[tokio::test]
+async fn chaos_ends_in_the_same_floor() {
+    for seed in 0..16 {
+        let dialect = Dialect::chaos(seed);
+        let stand = Stand::demo(dialect.clone()).await;
+        let mut seen = stand.watch(stand.config(if seed % 2 == 0 { "Token" } else { "Bearer" }));
+        seen.live().await;
+        assert!(seen.report.gaps.is_empty(), "{dialect:?} {:?}", seen.report);
+        // D13: a zone that is refused is left out, and said.
+        assert_eq!(seen.report.error.is_some(), dialect.zone_refused, "{:?}", seen.report.error);
+        stand.compare(&seen);
+    }
+}
+
+#[tokio::test]
+async fn d1_every_pager_is_read_to_the_end() {
+    let big = Scenario::Big { queues: 60, agents: 130, conversations: 80 };
+    for pager in
+        [Pager::Plain, Pager::Cursor, Pager::PageNumber, Pager::NumberOnly, Pager::Relative, Pager::Bare]
+    {
+        let dialect = Dialect { pager, page: 17, repeats_rows: true, ..Dialect::default() };
+        let options = Options { giosg: dialect, vendors: vec![G], scenario: big, ..Options::default() };
+        let stand = Stand::with(options).await;
+        let mut seen = stand.start();
+        seen.live().await;
+        assert!(seen.report.gaps.is_empty(), "{pager:?} {:?}", seen.report);
+        stand.compare(&seen);
+    }
+}
+
+#[tokio::test]
+async fn s11_a_pager_to_another_host_is_a_gap_and_the_rows_stay() {
+    for trap in [Trap::OtherHost, Trap::Circle] {
+        let stand = Stand::quiet(Dialect { page: 2, trap: Some(trap), ..Dialect::default() }).await;
+        let mut seen = stand.start();
+        seen.live().await;
+        assert_eq!(seen.report.gaps, ["lookups", "rooms", "users"], "{trap:?}");
+        assert_eq!((seen.rows.queues.len(), seen.rows.agents.len()), (2, 2));
+        assert!(seen.report.error.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_customer_waits_since_the_very_instant() {
+    let stand = Stand::quiet(Dialect::default()).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    let (room, _) = stand.control.queues(G).unwrap()[0].clone();
+    stand.control.customer_arrived(G, &room, Duration::from_secs(95), None).unwrap();
+    seen.until("the wait", |seen| seen.rows.queues[&room].waiting == Some(1)).await;
+    // From the room's waiting chats, to the millisecond.
+    let truth = stand.running.truth_as(G, "test");
+    let entered = truth.queues.iter().find(|queue| queue.id == room).unwrap().waiting_since;
+    seen.until("the instant", |seen| seen.rows.queues[&room].waiting_since == entered).await;
+    let (agent, _) = stand.control.agents(G).unwrap()[0].clone();
+    stand.control.agent_presence(G, &agent, Stance::Away, None).unwrap();
+    seen.until("away", |seen| seen.rows.agents[&agent].presence == model::Presence::Away).await;
+    stand.control.agent_presence(G, &agent, Stance::Offline, None).unwrap();
+    seen.until("offline", |seen| seen.rows.agents[&agent].presence == model::Presence::Offline).await;
+}
+
+#[tokio::test]
+async fn a_quiet_floor_says_nothing_but_that_it_is_fresh() {
+    let stand = Stand::quiet(Dialect::default()).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    let (rows, fresh) = (seen.row_changes, seen.report.last_data_at);
+    seen.for_a_while(Duration::from_millis(900)).await;
+    assert_eq!(seen.row_changes, rows);
+    assert!(seen.report.last_data_at > fresh);
+}
+
+#[tokio::test]
+async fn look_ups_forbidden_are_only_a_gap_and_rarely_asked() {
+    let stand = Stand::quiet(Dialect { look_ups_forbidden: true, ..Dialect::default() }).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    assert_eq!(seen.report.gaps, ["lookups"]);
+    assert!(!seen.rows.queues.is_empty() && !seen.rows.agents.is_empty());
+}
+
+#[tokio::test]
+async fn d8_without_reporting_it_is_denied_and_the_three_causes_are_said() {
+    let stand = Stand::quiet(Dialect { no_reporting: true, ..Dialect::default() }).await;
+    let mut seen = stand.start();
+    seen.until("denied", |seen| seen.report.health == Health::Denied).await;
+    let sentence = seen.report.error.clone().unwrap();
+    for cause in ["Reporting", "subscription", "organization"] {
+        assert!(sentence.contains(cause), "{sentence}");
+    }
+    seen.for_a_while(Duration::from_millis(600)).await;
+    let counters = stand.control.counters(G).unwrap();
+    assert!(counters.of("rooms") + counters.of("users") <= 3, "{counters:?}");
+}
+
+#[tokio::test]
+async fn d14_a_wrong_token_is_denied_whether_401_or_403() {
+    for forbids_strangers in [false, true] {
+        let stand = Stand::quiet(Dialect { forbids_strangers, ..Dialect::default() }).await;
+        stand.control.require_secret(G, Some("another")).unwrap();
+        let mut seen = stand.start();
+        seen.until("denied", |seen| seen.report.health == Health::Denied).await;
+        seen.for_a_while(Duration::from_millis(500)).await;
+        let asked: u64 = stand.control.counters(G).unwrap().requests.values().sum();
+        assert_eq!(asked, 1);
+        let sentence = seen.report.error.clone().unwrap();
+        assert!(sentence.contains("token") && !sentence.contains(SECRET), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a5_a_token_whose_user_was_deleted_ends_denied() {
+    let stand = Stand::quiet(Dialect::default()).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    stand.control.revoke_tokens(G).unwrap();
+    seen.until("denied", |seen| seen.report.health == Health::Denied).await;
+    assert!(!seen.rows.queues.is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_goes_and_comes_is_retrying_then_live() {
+    let stand = Stand::demo(Dialect::default()).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    stand.control.down(G).unwrap();
+    seen.until("retrying", |seen| seen.report.health == Health::Retrying).await;
+    stand.control.up(G).unwrap();
+    seen.live().await;
+    stand.compare(&seen);
+}
+
+#[tokio::test]
+async fn p22_one_endpoint_that_fails_is_a_gap() {
+    let stand = Stand::quiet(Dialect::default()).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    stand.control.fault(G, "users", Fault::status(502, "<html>")).unwrap();
+    seen.until("the gap", |seen| seen.report.gaps == ["users"]).await;
+    assert_eq!(seen.report.health, Health::Live);
+    stand.control.heal(G).unwrap();
+    seen.until("no gap", |seen| seen.report.gaps.is_empty()).await;
+}
+
+#[tokio::test]
+async fn d9_throttled_waits_as_told() {
+    let stand = Stand::quiet(Dialect::default()).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    stand.control.fault_times(G, "*", Fault::too_many(Some("1")), 1).unwrap();
+    seen.until("throttled", |seen| seen.report.health == Health::Throttled).await;
+    seen.live().await;
+}
+
+#[tokio::test]
+async fn only_the_rooms_that_were_asked_for() {
+    let stand = Stand::quiet(Dialect::default()).await;
+    let (room, _) = stand.control.queues(G).unwrap()[1].clone();
+    let mut seen = stand.watch(config::Config { rooms: vec![room.to_string()], ..stand.config("Token") });
+    seen.live().await;
+    assert_eq!(seen.rows.queues.keys().collect::<Vec<_>>(), [&room]);
+}
+
+#[tokio::test]
+async fn the_ceiling_is_never_passed() {
+    let stand = Stand { calls: CALLS, ..Stand::quiet(Dialect::default()).await };
+    stand.control.limit(G, Some((120, Duration::from_secs(60)))).unwrap();
+    let mut seen = stand.start();
+    seen.live().await;
+    seen.for_a_while(Duration::from_secs(6)).await;
+    let counters = stand.control.counters(G).unwrap();
+    assert!(counters.most_in_window <= 70, "{}", counters.most_in_window);
+}
