@@ -145,13 +145,10 @@ impl<'a> Visit<'a> {
                 biased;
                 () = stop.cancelled() => return Err(End::Stopped),
                 Some(read) = self.jobs.next(), if !self.jobs.is_empty() => self.read(read).await?,
-                frame = self.socket.next() => match frame {
-                    Ok(ws::Frame::Text(text)) => self.text(&text).await?,
-                    Ok(ws::Frame::Binary(_)) => self.live.heard(Instant::now()),
-                    // Protocol pings are answered by the library of a server that is otherwise dead.
-                    Ok(ws::Frame::Life) => {}
-                    Err(error) => return Err(lost(&error)),
-                },
+                frame = self.socket.next() => {
+                    let frame = frame.map_err(|error| lost(&error))?;
+                    self.frame(frame).await?;
+                }
                 () = tokio::time::sleep_until(due) => {
                     // A frame that is there already is read first (the order of this select), so what
                     // is due here is due indeed.
@@ -184,6 +181,11 @@ impl<'a> Visit<'a> {
                 self.say(wire::PING.to_owned()).await
             }
             Due::Dead => {
+                // We may have been the slow one: what has arrived meanwhile counts.
+                let soon = now + Duration::from_millis(100);
+                if let Some(frame) = self.socket.next_before(soon).await.map_err(|error| lost(&error))? {
+                    return self.frame(frame).await;
+                }
                 let host = place(&self.source.config.url);
                 Err(End::Lost(
                     format!("{host} no longer answers; the live connection is opened again."),
@@ -403,6 +405,18 @@ impl<'a> Visit<'a> {
     }
 
     // What we hear.
+
+    async fn frame(&mut self, frame: ws::Frame) -> Result<(), End> {
+        match frame {
+            ws::Frame::Text(text) => self.text(&text).await,
+            ws::Frame::Binary(_) => {
+                self.live.heard(Instant::now());
+                Ok(())
+            }
+            // Protocol pings are answered by the library of a server that is otherwise dead.
+            ws::Frame::Life => Ok(()),
+        }
+    }
 
     async fn text(&mut self, text: &str) -> Result<(), End> {
         let now = Instant::now();

@@ -2,5 +2,6 @@
 
 mod golden;
 mod peer;
+mod running;
 mod sim;
 mod visits;

@@ -9,7 +9,7 @@ use simulator::{Options, Running as Centre, floor::Scenario, pingstreams::Dialec
 
 use super::{
     super::config::{Config, Pace},
-    visits::Running,
+    running::Running,
 };
 
 const V: Vendor = Vendor::Pingstreams;

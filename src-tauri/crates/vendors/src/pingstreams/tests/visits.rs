@@ -1,150 +1,16 @@
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+//! Visits, fault by fault. Ids such as `p9` name cases of the fault list in the project's testing notes.
 
-use link::{NetOptions, Secret, SystemClock};
-use model::{
-    Agent, Batch, Change, Conversation, ConversationState, Health, HealthReport, Id, Kind, Outcome, Presence,
-    Queue,
-};
+use std::time::Duration;
+
+use link::SystemClock;
+use model::{Change, ConversationState, Health, Id, Outcome, Presence};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{
-        config::{Config, Pace},
-        run,
-    },
-    peer::{P, Peer, Upgrade, member, row},
+    super::config::Config,
+    peer::{Peer, Upgrade, member, row},
+    running::{Running, config, jwt},
 };
-use crate::SourceLink;
-
-/// A connector at work, and what its batches add up to.
-pub struct Running {
-    rx: mpsc::Receiver<Batch>,
-    stop: CancellationToken,
-    pub queues: BTreeMap<Id, Queue>,
-    pub agents: BTreeMap<Id, Agent>,
-    pub conversations: BTreeMap<Id, Conversation>,
-    pub health: HealthReport,
-    ever_live: bool,
-    batches: usize,
-}
-
-fn pace() -> Pace {
-    let ms = Duration::from_millis;
-    Pace {
-        first_state: ms(1000),
-        resync: ms(60_000),
-        soon: ms(300),
-        ping_after: ms(300),
-        answer_within: ms(300),
-    }
-}
-
-fn config(peer: &Peer) -> Config {
-    Config {
-        source: "ps".into(),
-        url: format!("ws://127.0.0.1:{}/", peer.port).parse().unwrap(),
-        api: format!("http://127.0.0.1:{}", peer.port).parse().unwrap(),
-        project: P.to_owned(),
-        email: None,
-        messages: false,
-        net: NetOptions::default(),
-        pace: pace(),
-    }
-}
-
-/// A token whose claims name Anna.
-fn jwt(user: &str) -> String {
-    use base64::Engine as _;
-    let body = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{{\"_id\":\"{user}\"}}"));
-    format!("eyJhbGciOiJIUzI1NiJ9.{body}.fake")
-}
-
-impl Running {
-    fn start(config: Config) -> Self {
-        Self::with(config, &jwt("anna"))
-    }
-    pub fn with(config: Config, secret: &str) -> Self {
-        let (out, rx) = mpsc::channel(8);
-        let stop = CancellationToken::new();
-        let link = SourceLink {
-            source: "ps".into(),
-            out,
-            clock: Arc::new(SystemClock),
-            secret: Secret::new(secret),
-            stop: stop.clone(),
-            seed: 3,
-        };
-        tokio::spawn(run::run(config, link));
-        Self {
-            rx,
-            stop,
-            queues: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            conversations: BTreeMap::new(),
-            health: HealthReport::of(Health::Connecting),
-            ever_live: false,
-            batches: 0,
-        }
-    }
-
-    fn apply(&mut self, batch: Batch) {
-        self.batches += 1;
-        for change in batch.changes {
-            match change {
-                Change::Reset => (self.queues, self.agents, self.conversations) = Default::default(),
-                Change::Queue(q) => drop(self.queues.insert(q.id.clone(), q)),
-                Change::Agent(a) => drop(self.agents.insert(a.id.clone(), a)),
-                Change::Conversation(c) => drop(self.conversations.insert(c.id.clone(), c)),
-                Change::Remove(Kind::Queue, id) => drop(self.queues.remove(&id)),
-                Change::Remove(Kind::Agent, id) => drop(self.agents.remove(&id)),
-                Change::Remove(Kind::Conversation, id) => drop(self.conversations.remove(&id)),
-                Change::Health(report) => {
-                    self.ever_live |= report.health == Health::Live;
-                    self.health = report;
-                }
-                _ => {}
-            }
-        }
-    }
-
-    #[track_caller]
-    fn conversation(&self, id: &str) -> &Conversation {
-        self.conversations
-            .get(id)
-            .unwrap_or_else(|| panic!("no conversation {id}: {:?}", self.conversations.keys()))
-    }
-
-    pub async fn until(&mut self, what: &str, holds: impl Fn(&Running) -> bool) {
-        let end = tokio::time::Instant::now() + Duration::from_secs(15);
-        while !holds(self) {
-            match tokio::time::timeout_at(end, self.rx.recv()).await {
-                Ok(Some(batch)) => self.apply(batch),
-                other => panic!("never: {what}; {other:?} {:?}", self.health),
-            }
-        }
-    }
-    pub async fn live(&mut self) {
-        self.until("live", |r| r.health.health == Health::Live).await;
-    }
-    /// Takes in what comes for a while; nothing need come.
-    pub async fn listen(&mut self, time: Duration) {
-        let end = tokio::time::Instant::now() + time;
-        while let Ok(Some(batch)) = tokio::time::timeout_at(end, self.rx.recv()).await {
-            self.apply(batch);
-        }
-    }
-    fn error(&self) -> &str {
-        self.health.error.as_deref().unwrap_or("")
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
 
 fn later(mut row: Value, at: &str, value: Value) -> Value {
     row[at] = value;
@@ -653,4 +519,21 @@ async fn a_handshake_that_hangs_and_a_stop_in_the_middle_end_soon() {
     let ended =
         tokio::time::timeout(Duration::from_secs(2), async { while seen.rx.recv().await.is_some() {} }).await;
     assert!(ended.is_ok());
+}
+
+#[tokio::test]
+async fn n20_p24_a_burst_on_a_slow_listener_loses_nothing_and_kills_nothing() {
+    let peer = Peer::start().await;
+    let mut seen = Running::start(config(&peer));
+    seen.live().await;
+    let topic = "/p1/requests";
+    for n in 0..900 {
+        peer.publish(topic, "CREATE", &row(&format!("r{n}"), 100, 1));
+    }
+    // Nobody listens for longer than a dead server would be given.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    seen.until("all", |r| r.queues["d1"].waiting == Some(900)).await;
+    seen.listen(Duration::from_millis(700)).await;
+    assert_eq!(seen.health.health, Health::Live);
+    assert_eq!(peer.script.lock().unwrap().connections, 1);
 }
