@@ -10,8 +10,16 @@ use crate::run::{Done, run, there};
 pub const BUILD: &[&str] = &["pkg-config", "libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev"];
 
 /// To run it where there is no display.
-pub const HEADLESS: &[&str] =
-    &["xvfb", "dbus", "dunst", "fonts-dejavu-core", "fonts-droid-fallback", "libayatana-appindicator3-1"];
+pub const HEADLESS: &[&str] = &[
+    "xvfb",
+    "dbus",
+    "dunst",
+    "libayatana-appindicator3-1",
+    // People have names in every script, and some have a rocket in them.
+    "fonts-dejavu-core",
+    "fonts-droid-fallback",
+    "fonts-noto-color-emoji",
+];
 
 /// To test it with its real neighbours.
 pub const TEST: &[&str] =

@@ -26,9 +26,9 @@ struct Verify {
 pub fn verify(words: &[String]) -> Done {
     let started = Instant::now();
     let folder = target_dir()?.join("verify");
-    let _ = fs::remove_dir_all(&folder);
     let (logs, home) = (folder.join("logs"), folder.join("home"));
     for new in [&logs, &home] {
+        let _ = fs::remove_dir_all(new);
         fs::create_dir_all(new).map_err(|e| format!("{}: {e}", new.display()))?;
     }
     let mut verify =

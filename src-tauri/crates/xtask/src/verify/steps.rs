@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::Verify;
-use crate::run::{Done, cargo, npm, root, target_dir, there};
+use crate::run::{Done, cargo, npm, target_dir, there};
 use crate::{browser, demo, packages};
 
 type Step = (&'static str, &'static str, fn(&mut Verify) -> Done);
@@ -57,10 +57,6 @@ fn page(v: &mut Verify) -> Done {
 }
 
 fn bridge(v: &mut Verify) -> Done {
-    if !root().join("ui/e2e/bridge.mjs").is_file() {
-        v.skip("the page in a browser: there is no ui/e2e/bridge.mjs yet");
-        return Ok(());
-    }
     packages::need(packages::BROWSER)?;
     v.run(cargo().args(["build", "--locked", "-p", "cli"]))?;
     let log = v.log.clone();
