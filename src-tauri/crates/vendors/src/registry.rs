@@ -2,7 +2,7 @@
 
 use model::Vendor;
 
-use crate::{ConfigError, Connector, SourceSettings, VendorSpec, beyondtrust, comm100, giosg, pingstreams};
+use crate::{ConfigError, Connector, SourceSettings, VendorSpec, beyondtrust, comm100, giosg, liveperson, pingstreams};
 
 /// What a vendor's folder offers: its description and how to build a connector from settings.
 pub struct Registered {
@@ -17,6 +17,7 @@ pub const REGISTRY: &[Registered] = &[
     Registered { spec: &beyondtrust::SPEC, build: beyondtrust::build },
     Registered { spec: &comm100::SPEC, build: comm100::build },
     Registered { spec: &giosg::SPEC, build: giosg::build },
+    Registered { spec: &liveperson::SPEC, build: liveperson::build },
     Registered { spec: &pingstreams::SPEC, build: pingstreams::build },
 ];
 

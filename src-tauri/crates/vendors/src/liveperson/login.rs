@@ -1,7 +1,13 @@
 //! Signing in: the account's hosts, the login with its bearer, the agent session. One of each, however
 //! many ask at the same time, and one new login after an expiry.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use link::{
     Answer, Auth, Http, Request, Secret,
@@ -43,6 +49,8 @@ pub struct Login {
     pub configuration: Option<Url>,
     /// Our own user.
     pub user: Option<String>,
+    /// The operational host has taken this bearer.
+    worked: AtomicBool,
 }
 
 /// An agent session: where its resources are, and the cookies that go there and nowhere else.
@@ -127,11 +135,22 @@ impl Account {
         let login = self.login().await?;
         let answer = self.send(bearing(&login, Request::get(make(&login)?))).await?;
         if answer.status != 401 {
+            login.worked.fetch_or(answer.is_success(), Ordering::SeqCst);
             return Ok(answer);
+        }
+        if !login.worked.load(Ordering::SeqCst) {
+            // Never taken since the sign-in: it is not the bearer that has expired, it is this host that
+            // wants another proof. Signing in again would only end the agent session.
+            return Err(Trouble::Refused {
+                sentence: "LivePerson does not give this user the operational figures (401): ask the LivePerson administrator whether the user may read them, and from this computer's address.".to_owned(),
+                credentials: false,
+            });
         }
         self.expired(login.turn).await?;
         let login = self.login().await?;
-        self.send(bearing(&login, Request::get(make(&login)?))).await
+        let answer = self.send(bearing(&login, Request::get(make(&login)?))).await?;
+        login.worked.fetch_or(answer.is_success(), Ordering::SeqCst);
+        Ok(answer)
     }
 
     /// A GET of a resource of the agent session. A session that is gone is opened anew once.
@@ -291,7 +310,7 @@ impl Account {
         let lives = said.lives_ms.0.filter(|ms| *ms > 0.0 && *ms < 1e12).map(|ms| Duration::from_millis(ms as u64));
         let user = said.config.user.0;
         tracing::info!(turn, "signed in at LivePerson");
-        Ok((Login { turn, bearer, csrf, cookie, vep, operations, configuration, user }, lives))
+        Ok((Login { turn, bearer, csrf, cookie, vep, operations, configuration, user, worked: AtomicBool::new(false) }, lives))
     }
 
     /// Where a service of the account is. Hosts take the scheme of the configured address.

@@ -1,1 +1,0 @@
-//! Answers as they stand on the wire, and whole lives against a server.
