@@ -51,7 +51,7 @@ impl Default for Options {
             seed: 1,
             speed: 1.0,
             base_port: 0,
-            vendors: vec![Vendor::Comm100, Vendor::Pingstreams],
+            vendors: vec![Vendor::Beyondtrust, Vendor::Comm100, Vendor::Pingstreams],
             scenario: Scenario::Demo,
             secrets: Secrets::Any,
             control_port: None,
