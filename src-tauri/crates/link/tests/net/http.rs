@@ -234,6 +234,20 @@ async fn n8_every_bad_certificate_says_why() {
 }
 
 #[tokio::test]
+async fn n10_a_server_of_old_tls_only_is_refused() {
+    // What such a server says to a client that starts at TLS 1.2: alert "protocol version".
+    let old = listen(|mut s| async move {
+        use tokio::io::AsyncReadExt as _;
+        let _ = s.read(&mut [0; 4096]).await;
+        let _ = s.write_all(&[0x15, 3, 1, 0, 2, 2, 70]).await;
+    })
+    .await;
+    let error = plain().send(Request::get(format!("https://{old}/").parse().unwrap())).await.unwrap_err();
+    assert_eq!(error.phase, Phase::Tls(TlsProblem::OldVersion));
+    assert!(error.sentence().contains("TLS 1.2"));
+}
+
+#[tokio::test]
 async fn n12_the_proxy_is_named_and_never_gets_the_token() {
     let authority = Authority::new();
     let far = tls_server(authority.acceptor("localhost", |_| {})).await;
