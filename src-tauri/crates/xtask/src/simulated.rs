@@ -28,7 +28,9 @@ impl Simulated {
         let port = free_ports().ok_or("no free ports on the loopback")?;
         let mut server = command(floorctl);
         server.args(["demo", "--port", &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut server = Background::start(&mut server)?;
+        let log = folder.join("centre.log");
+        let noise = fs::File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
+        let mut server = Background::start(server.stderr(noise))?;
         let out = server.child().stdout.take().ok_or("floorctl has no output")?;
         let (line_out, lines) = mpsc::sync_channel(1000);
         std::thread::spawn(move || {
@@ -49,13 +51,14 @@ impl Simulated {
                 }
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => {
-                    server.must_live()?;
+                    // The sentence in its log tells more than its exit code.
                     break;
                 }
             }
         }
         if !text.contains("[[source]]") {
-            return Err("`floorctl demo` printed no configuration".to_owned());
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            return Err(format!("`floorctl demo` printed no configuration: {}", said.trim()));
         }
         let config = folder.join("floorwalker.toml");
         fs::write(&config, &text).map_err(|e| format!("{}: {e}", config.display()))?;
