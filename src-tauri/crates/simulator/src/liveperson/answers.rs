@@ -21,7 +21,9 @@ fn state_number(stance: Stance) -> i64 {
 
 /// Free slots of a skill as the vendor counts them: with somebody unlimited always 1.
 pub(super) fn slots(floor: &Centre, q: &FloorQueue) -> i64 {
-    let online = || q.seats.iter().filter_map(|s| floor.seat(*s)).filter(|s| !s.disabled && s.stance == Stance::Accepting);
+    let online = || {
+        q.seats.iter().filter_map(|s| floor.seat(*s)).filter(|s| !s.disabled && s.stance == Stance::Accepting)
+    };
     if online().any(|s| s.limit.is_none()) {
         return 1;
     }
@@ -54,7 +56,8 @@ impl LivePersonServer {
         }
         let mut list = Map::new();
         style.put(&mut list, "agent", agents);
-        let base = format!("{}/availableAgents?timeStamp={}", self.session_path(sid), self.wire.now().as_ms());
+        let base =
+            format!("{}/availableAgents?timeStamp={}", self.session_path(sid), self.wire.now().as_ms());
         json!({"availableAgents": {"agents": list, "link": style.link(&base, "next")}})
     }
 
@@ -76,9 +79,11 @@ impl LivePersonServer {
         row.insert("privilegeGroup".to_owned(), json!("agents"));
         let ids = seat.queues.iter().map(|q| style.number(skill_number(*q))).collect();
         style.boxed(&mut row, "skills", "skill", ids);
-        let infos = seat.queues.iter().filter_map(|q| floor.queue(*q)).map(|q| {
-            json!({"id": style.number(skill_number(q.no)), "name": q.name})
-        });
+        let infos = seat
+            .queues
+            .iter()
+            .filter_map(|q| floor.queue(*q))
+            .map(|q| json!({"id": style.number(skill_number(q.no)), "name": q.name}));
         style.boxed(&mut row, "skillsInfo", "skillInfo", infos.collect());
         if state != 1 || self.dialect.chats_always {
             row.insert("chats".to_owned(), style.number(seat.open.len() as i64));
@@ -95,11 +100,16 @@ impl LivePersonServer {
         let own = self.own_seat(floor);
         let chats = floor
             .open_contacts_of(Vendor::Liveperson)
-            .filter(|c| c.state == ConversationState::Active && own.is_some_and(|seat| c.seats.contains(&seat)))
+            .filter(|c| {
+                c.state == ConversationState::Active && own.is_some_and(|seat| c.seats.contains(&seat))
+            })
             .map(|c| {
                 let key = self.chat_key(floor, c.no);
                 let mut row = Map::new();
-                row.insert("link".to_owned(), style.link(&format!("{}/chat/{key}", self.session_path(sid)), "chat-session"));
+                row.insert(
+                    "link".to_owned(),
+                    style.link(&format!("{}/chat/{key}", self.session_path(sid)), "chat-session"),
+                );
                 row.insert("chatSessionKey".to_owned(), json!(key));
                 row.insert("startTime".to_owned(), json!(self.wire.shifted(c.created_at).as_ms()));
                 Value::Object(row)
@@ -113,7 +123,12 @@ impl LivePersonServer {
         Value::Object(answer)
     }
 
-    pub(super) fn queue_state(&self, floor: &Centre, wanted: &dyn Fn(i64) -> bool, with_waits: bool) -> Value {
+    pub(super) fn queue_state(
+        &self,
+        floor: &Centre,
+        wanted: &dyn Fn(i64) -> bool,
+        with_waits: bool,
+    ) -> Value {
         let mut skills = Map::new();
         let (mut all_slots, mut all_size, mut longest) = (0, 0, -1);
         for q in floor.queues_of(Vendor::Liveperson).filter(|q| wanted(skill_number(q.no))) {
@@ -135,7 +150,12 @@ impl LivePersonServer {
         }})
     }
 
-    pub(super) fn queue_health(&self, floor: &Centre, wanted: Option<&dyn Fn(i64) -> bool>, window: Duration) -> Value {
+    pub(super) fn queue_health(
+        &self,
+        floor: &Centre,
+        wanted: Option<&dyn Fn(i64) -> bool>,
+        window: Duration,
+    ) -> Value {
         let size_name = if self.dialect.other_size_name { "currentQueueState" } else { "currentQueueSize" };
         let row = |connected: u32, abandoned: u32, waited: f64, size: usize, slots: i64| {
             let ended = f64::from(connected + abandoned);

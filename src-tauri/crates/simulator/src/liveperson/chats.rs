@@ -48,7 +48,9 @@ impl Log {
                 What::Arrived(no) => (*no, Vec::new()),
                 _ => continue,
             };
-            let Some(contact) = floor.contact(no).filter(|c| c.vendor == Vendor::Liveperson) else { continue };
+            let Some(contact) = floor.contact(no).filter(|c| c.vendor == Vendor::Liveperson) else {
+                continue;
+            };
             let known = self.notes.contains_key(&no);
             self.begin(contact);
             if !known && !what.is_empty() {
@@ -110,7 +112,14 @@ fn what_of_join(_seat: SeatNo) -> Vec<Said> {
 
 impl LivePersonServer {
     /// The events from a number on.
-    pub(super) fn events(&self, style: Style, floor: &Centre, notes: &[Note], from: usize, system_text: bool) -> Vec<Value> {
+    pub(super) fn events(
+        &self,
+        style: Style,
+        floor: &Centre,
+        notes: &[Note],
+        from: usize,
+        system_text: bool,
+    ) -> Vec<Value> {
         let mut events = Vec::new();
         for (id, note) in notes.iter().enumerate().skip(from) {
             let mut event = Map::new();

@@ -37,7 +37,12 @@ impl Desk {
     /// 64 hexadecimal digits.
     pub fn token(&mut self) -> String {
         let n = self.fresh();
-        format!("{:016x}{:016x}{:016x}{n:016x}", 0xfa_ce_u64, 0xba_5e_u64, n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        format!(
+            "{:016x}{:016x}{:016x}{n:016x}",
+            0xfa_ce_u64,
+            0xba_5e_u64,
+            n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        )
     }
     /// Ends a login and what hangs on it.
     pub fn drop_ticket(&mut self, bearer: &str) {

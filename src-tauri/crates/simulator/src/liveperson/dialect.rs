@@ -151,11 +151,21 @@ impl Dialect {
 
     /// How the resources that come from XML are written.
     pub(super) fn xml(&self) -> Style {
-        Style { at: self.at.unwrap_or(true), texts: self.texts.unwrap_or(true), lone: self.lone.unwrap_or(true), none: self.none }
+        Style {
+            at: self.at.unwrap_or(true),
+            texts: self.texts.unwrap_or(true),
+            lone: self.lone.unwrap_or(true),
+            none: self.none,
+        }
     }
     /// How the newer resources are written.
     pub(super) fn plain(&self) -> Style {
-        Style { at: self.at.unwrap_or(false), texts: self.texts.unwrap_or(false), lone: self.lone.unwrap_or(false), none: self.none }
+        Style {
+            at: self.at.unwrap_or(false),
+            texts: self.texts.unwrap_or(false),
+            lone: self.lone.unwrap_or(false),
+            none: self.none,
+        }
     }
 }
 

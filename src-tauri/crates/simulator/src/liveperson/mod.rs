@@ -128,9 +128,16 @@ impl LivePersonServer {
     async fn serve(self: Arc<Self>, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 65_536).await.unwrap_or_default();
-        let path = parts.uri.path().trim_matches('/').split('/').map(|s| s.strip_suffix(".json").unwrap_or(s).to_owned());
-        let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
-        let authority = parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default().to_owned();
+        let path = parts
+            .uri
+            .path()
+            .trim_matches('/')
+            .split('/')
+            .map(|s| s.strip_suffix(".json").unwrap_or(s).to_owned());
+        let query =
+            url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
+        let authority =
+            parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default().to_owned();
         let call = Call {
             method: parts.method,
             path: path.collect(),
@@ -146,7 +153,9 @@ impl LivePersonServer {
         }
         let parts: Vec<&str> = call.path.iter().map(String::as_str).collect();
         match parts[..] {
-            ["api" | "csdr", "account", account, "service", ref rest @ ..] => self.hosts(account, rest, &call),
+            ["api" | "csdr", "account", account, "service", ref rest @ ..] => {
+                self.hosts(account, rest, &call)
+            }
             ["api", "account", ACCOUNT, "login"] => self.login(&call),
             ["api", "account", ACCOUNT, what @ ("refresh" | "logout")] => self.renew(&call, what),
             ["api", "account", ACCOUNT, "agentSession", ref rest @ ..] => self.session(&call, rest),
@@ -166,7 +175,9 @@ impl LivePersonServer {
         let one = |service: &str| json!({"service": service, "account": ACCOUNT, "baseURI": call.authority});
         match rest {
             [service, "baseURI"] if SERVICES.contains(service) => answer(200, &one(service)),
-            ["baseURI"] => answer(200, &json!({"baseURIs": SERVICES.iter().map(|s| one(s)).collect::<Vec<_>>()})),
+            ["baseURI"] => {
+                answer(200, &json!({"baseURIs": SERVICES.iter().map(|s| one(s)).collect::<Vec<_>>()}))
+            }
             _ => problem(404, 12, "Not found"),
         }
     }
@@ -219,7 +230,10 @@ impl LivePersonServer {
             return self.refused();
         };
         if ticket.csrf != csrf || !call.has_cookie(&ticket.cookie) {
-            return answer(401, &json!({"error": {"time": "Sep 22, 2016 4:10:15 PM", "message": "CSRF token invalid!", "internalCode": 10, "responseStatus": "UNAUTHORIZED"}}));
+            return answer(
+                401,
+                &json!({"error": {"time": "Sep 22, 2016 4:10:15 PM", "message": "CSRF token invalid!", "internalCode": 10, "responseStatus": "UNAUTHORIZED"}}),
+            );
         }
         ticket.until = until;
         if what == "logout" {
@@ -231,7 +245,8 @@ impl LivePersonServer {
     fn admit(&self, call: &Call) -> Result<(), Response> {
         let now = self.wire.now();
         let desk = lock(&self.desk);
-        let known = desk.tickets.get(call.bearer()).is_some_and(|t| now < t.until && t.age == self.wire.token_age());
+        let known =
+            desk.tickets.get(call.bearer()).is_some_and(|t| now < t.until && t.age == self.wire.token_age());
         if known { Ok(()) } else { Err(self.refused()) }
     }
 
@@ -255,7 +270,11 @@ impl LivePersonServer {
             return refusal;
         }
         let [sid, rest @ ..] = rest else {
-            return if call.method == Method::POST { self.begin(call) } else { problem(405, 5, "Method not allowed") };
+            return if call.method == Method::POST {
+                self.begin(call)
+            } else {
+                problem(405, 5, "Method not allowed")
+            };
         };
         let Ok(sid) = sid.parse::<u64>() else { return problem(404, 39, "No such session") };
         {
@@ -270,17 +289,22 @@ impl LivePersonServer {
         match rest {
             ["availability"] => self.availability(call, sid),
             ["availableAgents"] if self.dialect.agents_refused => problem(403, 10, "No permission"),
-            ["availableAgents"] => answer(200, &self.stage.look(|floor| {
-                let desk = lock(&self.desk);
-                desk.sessions.get(&sid).map_or(Value::Null, |s| self.available_agents(floor, s, sid))
-            })),
+            ["availableAgents"] => answer(
+                200,
+                &self.stage.look(|floor| {
+                    let desk = lock(&self.desk);
+                    desk.sessions.get(&sid).map_or(Value::Null, |s| self.available_agents(floor, s, sid))
+                }),
+            ),
             ["chatSessions"] => answer(200, &self.stage.look(|floor| self.chat_sessions(floor, sid))),
             ["incomingRequests"] if call.method == Method::POST => problem(404, 5, "Nothing rings"),
             ["incomingRequests"] => answer(200, &json!({"incomingRequests": {"ringingCount": "0"}})),
             ["chat"] => self.many_chats(call, sid),
             ["chat", "availableSlots"] => answer(200, &json!({"availableSlots": 1})),
             ["chat", key] => self.one_chat(call, sid, key, "chat"),
-            ["chat", key, part @ ("events" | "info")] if call.method == Method::GET => self.one_chat(call, sid, key, part),
+            ["chat", key, part @ ("events" | "info")] if call.method == Method::GET => {
+                self.one_chat(call, sid, key, part)
+            }
             _ => problem(404, 12, "Not found"),
         }
     }
@@ -291,11 +315,15 @@ impl LivePersonServer {
         let mut desk = lock(&self.desk);
         let sid = 1_027_882_000 + desk.fresh();
         let cookie = format!("lpas{sid}={}", desk.token());
-        desk.sessions.insert(sid, Seance { bearer: call.bearer().to_owned(), cookie: cookie.clone(), chat, since: now });
+        desk.sessions.insert(
+            sid,
+            Seance { bearer: call.bearer().to_owned(), cookie: cookie.clone(), chat, since: now },
+        );
         drop(desk);
         let href = format!("https://{}/api/account/{ACCOUNT}/agentSession/{sid}", call.authority);
         let style = self.dialect.xml();
-        let mut response = answer(201, &json!({"agentSessionLocation": {"link": style.link(&href, "location")}}));
+        let mut response =
+            answer(201, &json!({"agentSessionLocation": {"link": style.link(&href, "location")}}));
         set_cookie(&mut response, &format!("{cookie}; Path=/api/account/{ACCOUNT}/agentSession/{sid}"));
         response
     }
@@ -343,7 +371,8 @@ impl LivePersonServer {
     }
 
     fn many_chats(&self, call: &Call, sid: u64) -> Response {
-        let keys: Vec<&str> = call.param("chatSessionKeys").unwrap_or_default().split(',').filter(|k| !k.is_empty()).collect();
+        let keys: Vec<&str> =
+            call.param("chatSessionKeys").unwrap_or_default().split(',').filter(|k| !k.is_empty()).collect();
         if keys.is_empty() {
             return problem(400, 33, "chatSessionKeys is required");
         }
@@ -390,25 +419,37 @@ impl LivePersonServer {
         let from = call.param("from").and_then(|f| f.parse().ok()).unwrap_or(0);
         let (xml, plain) = (self.dialect.xml(), self.dialect.plain());
         self.stage.look(|floor| {
-            let found = self.find_chat(floor, key).filter(|no| self.may_read(floor, *no)).and_then(|no| floor.contact(no));
+            let found = self
+                .find_chat(floor, key)
+                .filter(|no| self.may_read(floor, *no))
+                .and_then(|no| floor.contact(no));
             let Some(c) = found else { return problem(404, 12, "Chat not found") };
             let base = format!("{}/chat/{key}", self.session_path(sid));
             let notes = lock(&self.log).notes(c).to_vec();
             let events = |system_text| {
                 let mut events = Map::new();
                 let next = format!("{base}/events?from={}", notes.len());
-                xml.put(&mut events, "link", vec![xml.link(&format!("{base}/events"), "self"), xml.link(&next, "next")]);
+                xml.put(
+                    &mut events,
+                    "link",
+                    vec![xml.link(&format!("{base}/events"), "self"), xml.link(&next, "next")],
+                );
                 let rows = self.events(xml, floor, &notes, from, system_text);
                 if !rows.is_empty() {
                     xml.put(&mut events, "event", rows);
                 }
                 events
             };
-            answer(200, &match part {
-                "events" => json!({"events": events(true)}),
-                "info" => json!({"info": self.info(plain, floor, c, &base)}),
-                _ => json!({"chat": {"events": events(false), "info": self.info(plain, floor, c, &base)}}),
-            })
+            answer(
+                200,
+                &match part {
+                    "events" => json!({"events": events(true)}),
+                    "info" => json!({"info": self.info(plain, floor, c, &base)}),
+                    _ => {
+                        json!({"chat": {"events": events(false), "info": self.info(plain, floor, c, &base)}})
+                    }
+                },
+            )
         })
     }
 
@@ -420,12 +461,18 @@ impl LivePersonServer {
             return refusal;
         }
         let Some(v) = call.param("v") else { return problem(400, 33, "Illegal Version") };
-        let ids: Option<Vec<i64>> = call.param("skillIds").filter(|s| *s != "all").map(|s| s.split(',').filter_map(|id| id.parse().ok()).collect());
+        let ids: Option<Vec<i64>> = call
+            .param("skillIds")
+            .filter(|s| *s != "all")
+            .map(|s| s.split(',').filter_map(|id| id.parse().ok()).collect());
         let wanted = |id: i64| ids.as_ref().is_none_or(|ids| ids.contains(&id));
         let minutes: u64 = call.param("timeframe").and_then(|t| t.parse().ok()).unwrap_or(0);
         let now = self.wire.now();
         let key = format!("{resource} {:?} {minutes} {v}", call.param("skillIds"));
-        let fresh = lock(&self.figures).get(&key).filter(|(at, _)| now.since(*at) < self.dialect.figures_every).map(|(_, v)| v.clone());
+        let fresh = lock(&self.figures)
+            .get(&key)
+            .filter(|(at, _)| now.since(*at) < self.dialect.figures_every)
+            .map(|(_, v)| v.clone());
         let value = match (fresh, resource) {
             (Some(value), _) => value,
             (None, "queuestate") => self.stage.look(|floor| self.queue_state(floor, &wanted, v == "2")),
@@ -437,7 +484,14 @@ impl LivePersonServer {
             (None, "queuehealth") => return problem(400, 33, "timeframe must be 1 to 1440"),
             _ => return problem(404, 12, "Not found"),
         };
-        lock(&self.figures).entry(key).and_modify(|kept| if now.since(kept.0) >= self.dialect.figures_every { *kept = (now, value.clone()) }).or_insert((now, value.clone()));
+        lock(&self.figures)
+            .entry(key)
+            .and_modify(|kept| {
+                if now.since(kept.0) >= self.dialect.figures_every {
+                    *kept = (now, value.clone())
+                }
+            })
+            .or_insert((now, value.clone()));
         if self.dialect.envelope {
             return answer(200, &json!({"meta": {"responseCode": 200}, "body": value}));
         }
@@ -445,7 +499,8 @@ impl LivePersonServer {
     }
 }
 
-const SERVICES: [&str; 5] = ["agentVep", "leDataReporting", "accountConfigReadOnly", "msgHist", "agentManagerWorkspace"];
+const SERVICES: [&str; 5] =
+    ["agentVep", "leDataReporting", "accountConfigReadOnly", "msgHist", "agentManagerWorkspace"];
 
 impl VendorServer for LivePersonServer {
     fn vendor(&self) -> Vendor {
@@ -509,7 +564,10 @@ fn empty(status: u16) -> Response {
 
 /// The chat engine's error body.
 fn problem(status: u16, code: u32, message: &str) -> Response {
-    answer(status, &json!({"error": {"time": "2017-09-13T15:13:38.938-04:00", "message": message, "internalCode": code}}))
+    answer(
+        status,
+        &json!({"error": {"time": "2017-09-13T15:13:38.938-04:00", "message": message, "internalCode": code}}),
+    )
 }
 
 fn set_cookie(response: &mut Response, cookie: &str) {

@@ -1,8 +1,8 @@
 //! What a perfect client shows for LivePerson.
 
 use model::{
-    Agent, Channel, Conversation, Figure, Id, Origin, Presence, Queue, QueueKind, SinceKind, Timestamp, Totals, Unit,
-    Vendor, Window,
+    Agent, Channel, Conversation, Figure, Id, Origin, Presence, Queue, QueueKind, SinceKind, Timestamp,
+    Totals, Unit, Vendor, Window,
 };
 
 use super::{
@@ -37,10 +37,13 @@ fn ended(floor: &Centre, q: &FloorQueue) -> (u32, u32, u32, f64) {
 }
 
 pub(super) fn truth(server: &LivePersonServer, floor: &Centre, source: &Id) -> Truth {
-    let queues: Vec<Queue> = floor.queues_of(Vendor::Liveperson).map(|q| queue(server, floor, source, q)).collect();
+    let queues: Vec<Queue> =
+        floor.queues_of(Vendor::Liveperson).map(|q| queue(server, floor, source, q)).collect();
     let own = server.own_seat(floor);
-    let mut agents: Vec<Agent> =
-        floor.seats_of(Vendor::Liveperson).map(|s| agent(server, floor, source, s, own == Some(s.no))).collect();
+    let mut agents: Vec<Agent> = floor
+        .seats_of(Vendor::Liveperson)
+        .map(|s| agent(server, floor, source, s, own == Some(s.no)))
+        .collect();
     if own.is_none() {
         agents.push(manager(server, source));
     }
@@ -93,9 +96,17 @@ fn queue(server: &LivePersonServer, floor: &Centre, source: &Id, q: &FloorQueue)
         name: q.name.clone(),
         kind: QueueKind::Skill,
         waiting: Some(size),
-        waiting_since: q.waiting.iter().filter_map(|c| floor.contact(*c)).map(|c| server.wire.shifted(c.entered_at)).min(),
+        waiting_since: q
+            .waiting
+            .iter()
+            .filter_map(|c| floor.contact(*c))
+            .map(|c| server.wire.shifted(c.entered_at))
+            .min(),
         average_wait_s: None,
-        open: staff.iter().all(|s| s.queues.len() == 1).then(|| staff.iter().map(|s| s.open.len() as u32).sum()),
+        open: staff
+            .iter()
+            .all(|s| s.queues.len() == 1)
+            .then(|| staff.iter().map(|s| s.open.len() as u32).sum()),
         capacity: taking().map(|s| s.limit).sum(),
         free_capacity: (!unlimited).then(|| slots(floor, q) as u32),
         agents_online: Some(staff.iter().filter(|s| stance(s) != Stance::Offline).count() as u32),

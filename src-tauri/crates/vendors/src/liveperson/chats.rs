@@ -199,7 +199,11 @@ mod tests {
     fn event(id: i64, kind: &str, what: &str, second: i64) -> EventRow {
         let field = if kind == "state" { "state" } else { "source" };
         loose::read(
-            format!("{{\"id\":{id},\"type\":\"{kind}\",\"{field}\":\"{what}\",\"time\":\"{}\"}}", second * 1000).as_bytes(),
+            format!(
+                "{{\"id\":{id},\"type\":\"{kind}\",\"{field}\":\"{what}\",\"time\":\"{}\"}}",
+                second * 1000
+            )
+            .as_bytes(),
         )
         .unwrap()
     }
@@ -207,7 +211,11 @@ mod tests {
     #[test]
     fn a_requeue_moves_the_wait_and_an_abandoned_one_is_said() {
         let mut chat = Chat::default();
-        chat.fold(&[event(0, "state", "waiting", 0), event(1, "state", "chatting", 10), event(2, "state", "waiting", 50)]);
+        chat.fold(&[
+            event(0, "state", "waiting", 0),
+            event(1, "state", "chatting", 10),
+            event(2, "state", "waiting", 50),
+        ]);
         let row = chat.row(&"lp".into(), "k").unwrap();
         assert_eq!((row.waiting_since, row.answered_at), (Some(Timestamp::from_ms(50_000)), None));
         chat.fold(&[event(3, "state", "chatting", 60), event(4, "state", "ended", 90)]);
@@ -222,7 +230,9 @@ mod tests {
     #[test]
     fn holes_are_seen() {
         let (chat, _) = sample();
-        let of = |ids: &[i64]| -> Vec<EventRow> { ids.iter().map(|id| event(*id, "line", "visitor", 1)).collect() };
+        let of = |ids: &[i64]| -> Vec<EventRow> {
+            ids.iter().map(|id| event(*id, "line", "visitor", 1)).collect()
+        };
         assert_eq!(chat.hole(&of(&[5, 6])), None);
         assert_eq!(chat.hole(&of(&[4, 5])), None);
         assert_eq!(chat.hole(&of(&[7])), Some(5));

@@ -176,9 +176,13 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
             "`account` must be the account number of the sign-in page: at most 20 letters, digits or _",
         ));
     }
-    let skills = settings.list("skills")?.unwrap_or_default().iter().map(|s| s.trim().to_owned()).collect::<Vec<_>>();
+    let skills =
+        settings.list("skills")?.unwrap_or_default().iter().map(|s| s.trim().to_owned()).collect::<Vec<_>>();
     if skills.iter().any(|s| s.is_empty() || !s.bytes().all(|b| b.is_ascii_digit())) {
-        return Err(ConfigError::at("skills", "`skills` must hold ids of skills, which are numbers in quotes: [\"4\", \"15\"]"));
+        return Err(ConfigError::at(
+            "skills",
+            "`skills` must hold ids of skills, which are numbers in quotes: [\"4\", \"15\"]",
+        ));
     }
     let chats = match settings.keys.get("chats") {
         None => None,
@@ -186,8 +190,12 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
         Some(Setting::List(keys)) if keys.iter().map(|k| k.trim()).eq(["own"]) => None,
         Some(Setting::List(keys)) => {
             let keys: Vec<String> = keys.iter().map(|k| k.trim().to_owned()).collect();
-            if keys.iter().any(|k| k.is_empty() || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')) {
-                return Err(ConfigError::at("chats", "`chats` must be \"own\" or a list of chat session keys (letters, digits and -)"));
+            if keys.iter().any(|k| k.is_empty() || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+            {
+                return Err(ConfigError::at(
+                    "chats",
+                    "`chats` must be \"own\" or a list of chat session keys (letters, digits and -)",
+                ));
             }
             Some(keys)
         }
@@ -202,7 +210,10 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
         skills,
         chats,
         agent_session: settings.yes("agent_session")?.unwrap_or(true),
-        net: NetOptions { ca_file: settings.ca_file.clone() as Option<PathBuf>, proxy: settings.proxy.clone() },
+        net: NetOptions {
+            ca_file: settings.ca_file.clone() as Option<PathBuf>,
+            proxy: settings.proxy.clone(),
+        },
     })
 }
 
@@ -213,7 +224,11 @@ fn lookup(url: Option<&str>) -> Result<Url, ConfigError> {
     if !link::origin::is_allowed(&url) || !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("must begin with https:// (http:// only for this very computer)"));
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
         return Err(wrong("must hold neither a name, a password, nor anything behind ? or #"));
     }
     Ok(url)
@@ -251,9 +266,11 @@ mod tests {
         let config = read(&settings(None, &base)).unwrap();
         assert_eq!(config.lookup.as_str(), "https://api.liveperson.net/");
         assert!(config.agent_session && config.chats.is_none() && config.skills.is_empty());
-        for (chats, expected) in
-            [(text("own"), None), (list(&["own"]), None), (list(&["H1-2K3"]), Some(vec!["H1-2K3".to_owned()]))]
-        {
+        for (chats, expected) in [
+            (text("own"), None),
+            (list(&["own"]), None),
+            (list(&["H1-2K3"]), Some(vec!["H1-2K3".to_owned()])),
+        ] {
             let mut keys = base.to_vec();
             keys.push(("chats", chats));
             assert_eq!(read(&settings(None, &keys)).unwrap().chats, expected);

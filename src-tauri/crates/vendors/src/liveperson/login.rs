@@ -225,7 +225,11 @@ impl Account {
                 // A refresh that fails otherwise is tried again; the login itself lives for hours.
                 outcome => {
                     let good = outcome.is_ok_and(|answer| answer.is_success());
-                    let next = if good { state.refresh_every } else { state.refresh_every.min(Duration::from_secs(30)) };
+                    let next = if good {
+                        state.refresh_every
+                    } else {
+                        state.refresh_every.min(Duration::from_secs(30))
+                    };
                     state.refresh_at = Some(Instant::now() + next);
                     return Ok(login);
                 }
@@ -239,7 +243,8 @@ impl Account {
         match self.sign_in(state.turn + 1).await {
             Ok((login, lives)) => {
                 state.turn = login.turn;
-                state.refresh_every = lives.map_or(REFRESH, |l| (l / 2).min(REFRESH)).max(Duration::from_secs(1));
+                state.refresh_every =
+                    lives.map_or(REFRESH, |l| (l / 2).min(REFRESH)).max(Duration::from_secs(1));
                 state.refresh_at = Some(Instant::now() + state.refresh_every);
                 let login = Arc::new(login);
                 state.login = Some(login.clone());
@@ -258,7 +263,9 @@ impl Account {
         let vep = self.look_up("agentVep").await?;
         let url = with(&vep, &["api", "account", &self.config.account, "login"], &[("v", "1.3")]);
         let body = serde_json::json!({"username": self.config.username, "password": self.password.expose()});
-        let answer = self.send(Request::post(url).header("x-requested-with", "XMLHttpRequest").json(body.to_string())).await?;
+        let answer = self
+            .send(Request::post(url).header("x-requested-with", "XMLHttpRequest").json(body.to_string()))
+            .await?;
         match answer.status {
             401 => {
                 return Err(Trouble::SignIn(
@@ -273,24 +280,31 @@ impl Account {
             }
             451 => {
                 return Err(Trouble::SignIn(
-                    "LivePerson has blocked this account or user (451): contact LivePerson's support.".to_owned(),
+                    "LivePerson has blocked this account or user (451): contact LivePerson's support."
+                        .to_owned(),
                 ));
             }
             429 => {
                 let after = answer.retry_after().unwrap_or_default().max(Duration::from_secs(5));
                 return Err(Trouble::Throttled {
-                    sentence: "LivePerson asks us to sign in more slowly (429); it is tried again after a pause.".to_owned(),
+                    sentence:
+                        "LivePerson asks us to sign in more slowly (429); it is tried again after a pause."
+                            .to_owned(),
                     after: Some(after),
                 });
             }
             status @ 500..=599 => {
-                return Err(Trouble::Link(format!("LivePerson could not sign us in ({status}); it is tried again.")));
+                return Err(Trouble::Link(format!(
+                    "LivePerson could not sign us in ({status}); it is tried again."
+                )));
             }
             _ => {}
         }
         let body = rest::body(&answer, "the sign-in", &WORDS)?;
-        let said: LoginAnswer = loose::read(body).map_err(|_| rest::unreadable(&answer, "the sign-in", &WORDS))?;
-        let token = |text: Option<String>| text.filter(|t| t.bytes().all(|b| b.is_ascii_graphic())).map(Secret::new);
+        let said: LoginAnswer =
+            loose::read(body).map_err(|_| rest::unreadable(&answer, "the sign-in", &WORDS))?;
+        let token =
+            |text: Option<String>| text.filter(|t| t.bytes().all(|b| b.is_ascii_graphic())).map(Secret::new);
         let (Some(bearer), Some(csrf)) = (token(said.bearer.0), token(said.csrf.0)) else {
             return Err(rest::unreadable(&answer, "the sign-in", &WORDS));
         };
@@ -306,11 +320,26 @@ impl Account {
             Some(url) => Some(url),
             None => self.look_up("accountConfigReadOnly").await.ok(),
         };
-        let cookie = cookies(&answer).or_else(|| said.session.0.map(|id| Secret::new(format!("Session_id={id}"))));
-        let lives = said.lives_ms.0.filter(|ms| *ms > 0.0 && *ms < 1e12).map(|ms| Duration::from_millis(ms as u64));
+        let cookie =
+            cookies(&answer).or_else(|| said.session.0.map(|id| Secret::new(format!("Session_id={id}"))));
+        let lives =
+            said.lives_ms.0.filter(|ms| *ms > 0.0 && *ms < 1e12).map(|ms| Duration::from_millis(ms as u64));
         let user = said.config.user.0;
         tracing::info!(turn, "signed in at LivePerson");
-        Ok((Login { turn, bearer, csrf, cookie, vep, operations, configuration, user, worked: AtomicBool::new(false) }, lives))
+        Ok((
+            Login {
+                turn,
+                bearer,
+                csrf,
+                cookie,
+                vep,
+                operations,
+                configuration,
+                user,
+                worked: AtomicBool::new(false),
+            },
+            lives,
+        ))
     }
 
     /// Where a service of the account is. Hosts take the scheme of the configured address.
@@ -329,7 +358,8 @@ impl Account {
             &["csdr", "account", account, "service", service, file],
             &["api", "account", account, "service", file],
         ] {
-            let answer = self.send(Request::get(with(&self.config.lookup, path, &[("version", "1.0")]))).await?;
+            let answer =
+                self.send(Request::get(with(&self.config.lookup, path, &[("version", "1.0")]))).await?;
             if matches!(answer.status, 400 | 401 | 404) {
                 refused = Some(unknown());
                 if answer.status == 404 { continue } else { break }
@@ -398,18 +428,23 @@ impl Account {
         let href = said.location.link.0.iter().find_map(|link| link.href.0.clone());
         let href = href.or_else(|| answer.header("location").map(str::to_owned));
         let href = href.and_then(|href| answer.url.join(&href).ok());
-        let id = href.as_ref().and_then(|url| url.path_segments()?.rfind(|s| !s.is_empty()).map(str::to_owned));
-        let Some(id) = id.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+        let id =
+            href.as_ref().and_then(|url| url.path_segments()?.rfind(|s| !s.is_empty()).map(str::to_owned));
+        let Some(id) =
+            id.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
         else {
             return Err(rest::unreadable(&answer, words, &WORDS));
         };
         // The address is the server's data: it is used where it stays with the vendor, else made anew.
-        let host = href.filter(|url| stays(url, &login.vep)).map_or_else(|| login.vep.clone(), |mut url| {
-            url.set_path("/");
-            url.set_query(None);
-            url.set_fragment(None);
-            url
-        });
+        let host = href.filter(|url| stays(url, &login.vep)).map_or_else(
+            || login.vep.clone(),
+            |mut url| {
+                url.set_path("/");
+                url.set_query(None);
+                url.set_fragment(None);
+                url
+            },
+        );
         let base = with(&host, &["api", "account", &self.config.account, "agentSession", &id], &[]);
         Ok(AgentSession { turn, base, cookie: cookies(&answer) })
     }
@@ -433,7 +468,8 @@ impl Account {
                 }
             }
             let answer = self.send(in_session(login, session, &["availability"], &[])).await?;
-            let state = loose::read::<AvailabilityAnswer>(&answer.body).ok().and_then(|a| a.availability.chat.0);
+            let state =
+                loose::read::<AvailabilityAnswer>(&answer.body).ok().and_then(|a| a.availability.chat.0);
             match state.as_deref() {
                 Some(word) if word.eq_ignore_ascii_case("online") => {
                     trouble = Trouble::Broken { sentence: "still Online".to_owned(), soon: false };
@@ -536,7 +572,8 @@ fn in_session_with(
 /// Whether an address that the server gave is still the vendor's: the same host, or another of its own
 /// behind TLS.
 fn stays(url: &Url, known: &Url) -> bool {
-    let vendors = |url: &Url| url.scheme() == "https" && url.host_str().is_some_and(|h| h.ends_with(".liveperson.net"));
+    let vendors =
+        |url: &Url| url.scheme() == "https" && url.host_str().is_some_and(|h| h.ends_with(".liveperson.net"));
     same_origin(url, known) || (vendors(url) && vendors(known) && url.port().is_none())
 }
 
@@ -561,7 +598,11 @@ mod tests {
 
     #[test]
     fn lists_keep_their_commas_and_nothing_else_gets_through() {
-        let made = with(&url("https://h/"), &["chat", "a/b"], &[("chatSessionKeys", "H1-2K3,H4-5K6"), ("x", "a&b=c d")]);
+        let made = with(
+            &url("https://h/"),
+            &["chat", "a/b"],
+            &[("chatSessionKeys", "H1-2K3,H4-5K6"), ("x", "a&b=c d")],
+        );
         assert_eq!(made.as_str(), "https://h/chat/a%2Fb?chatSessionKeys=H1-2K3,H4-5K6&x=a%26b%3Dc+d");
     }
 

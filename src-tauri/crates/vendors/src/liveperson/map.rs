@@ -98,7 +98,9 @@ pub fn rows(source: &Id, known: &Known) -> Rows {
     ids.extend(known.agents.iter().flatten().flat_map(|(_, row)| skills(row)));
     ids.sort_unstable();
     ids.dedup();
-    ids.retain(|id| !id.starts_with('-') && (known.wanted.is_empty() || known.wanted.iter().any(|w| w == id)));
+    ids.retain(|id| {
+        !id.starts_with('-') && (known.wanted.is_empty() || known.wanted.iter().any(|w| w == id))
+    });
     for id in ids {
         let row = queue(source, id, known, states.and_then(|s| s.get(id)), healths.and_then(|h| h.get(id)));
         rows.queues.insert(row.id.clone(), row);
@@ -116,7 +118,13 @@ pub fn rows(source: &Id, known: &Known) -> Rows {
     rows
 }
 
-fn queue(source: &Id, id: &str, known: &Known, state: Option<&SkillState>, health: Option<&HealthRow>) -> Queue {
+fn queue(
+    source: &Id,
+    id: &str,
+    known: &Known,
+    state: Option<&SkillState>,
+    health: Option<&HealthRow>,
+) -> Queue {
     let waiting = state.and_then(|s| s.size.count());
     let staff: Option<Vec<&AgentRow>> =
         known.agents.as_ref().map(|all| all.values().filter(|row| skills(row).contains(&id)).collect());
@@ -124,7 +132,8 @@ fn queue(source: &Id, id: &str, known: &Known, state: Option<&SkillState>, healt
     let taking: Option<Vec<&&AgentRow>> =
         staff.as_ref().map(|all| all.iter().filter(|row| row.state.0 == Some(2)).collect());
     // One without a limit, or whose limit is not told, leaves the sum unknown.
-    let capacity = taking.as_ref().and_then(|all| all.iter().map(|row| limit(row).ok().flatten()).sum::<Option<u32>>());
+    let capacity =
+        taking.as_ref().and_then(|all| all.iter().map(|row| limit(row).ok().flatten()).sum::<Option<u32>>());
     let unlimited = taking.as_ref().is_some_and(|all| all.iter().any(|row| limit(row) == Ok(None)));
     Queue {
         source: source.clone(),

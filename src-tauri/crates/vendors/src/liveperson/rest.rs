@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -104,8 +107,9 @@ impl LivePersonAsk {
         let parsed = self
             .agents
             .read(0, body, |body| {
-                loose::read::<AgentsAnswer>(body)
-                    .and_then(|a| if a.seen > 0 && a.failure.seen == 0 { Ok(a) } else { Err(loose::Unreadable) })
+                loose::read::<AgentsAnswer>(body).and_then(|a| {
+                    if a.seen > 0 && a.failure.seen == 0 { Ok(a) } else { Err(loose::Unreadable) }
+                })
             })
             .map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
         let own = self.account.own_user().await;
@@ -129,7 +133,8 @@ impl LivePersonAsk {
         if list.seen == 0 {
             return Err(rest::unreadable(&answer, what, &WORDS));
         }
-        let mut keys: Vec<String> = list.list.chats.0.iter().filter_map(|c| key_of(&c.key, &c.link)).collect();
+        let mut keys: Vec<String> =
+            list.list.chats.0.iter().filter_map(|c| key_of(&c.key, &c.link)).collect();
         keys.sort();
         keys.dedup();
         keys.retain(|key| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
@@ -317,7 +322,8 @@ impl LivePersonAsk {
         Good {
             answer: None,
             partial: Some(
-                "No agent session is opened (`agent_session = false`): agents and chats are not shown.".to_owned(),
+                "No agent session is opened (`agent_session = false`): agents and chats are not shown."
+                    .to_owned(),
             ),
             sent: now,
             at: now,
@@ -386,7 +392,8 @@ impl Ask for LivePersonAsk {
         match endpoint {
             QUEUESTATE => {
                 let place = ("queuestate", "the queues");
-                self.operations(place, &[("v", "2")], &self.state, |s| s.skills.is_known(), Answer::State).await
+                self.operations(place, &[("v", "2")], &self.state, |s| s.skills.is_known(), Answer::State)
+                    .await
             }
             QUEUEHEALTH => {
                 let place = ("queuehealth", "the figures of the last half hour");

@@ -398,7 +398,9 @@ mod tests {
         assert_eq!(skills(r#"{"@id":"1","skills":{"skill":["7","8"]}}"#), ["7", "8"]);
         assert_eq!(skills(r#"{"id":1,"skills":{"skill":"7"}}"#), ["7"]);
         assert_eq!(skills(r#"{"id":1,"skills":{"skill":7}}"#), ["7"]);
-        for none in [r#""skills":null"#, r#""skills":"""#, r#""skills":{}"#, r#""x":0"#, r#""skills":{"skill":null}"#] {
+        for none in
+            [r#""skills":null"#, r#""skills":"""#, r#""skills":{}"#, r#""x":0"#, r#""skills":{"skill":null}"#]
+        {
             assert!(skills(&format!("{{\"id\":1,{none}}}")).is_empty(), "{none}");
         }
     }

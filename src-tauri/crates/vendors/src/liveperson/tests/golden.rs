@@ -84,7 +84,11 @@ fn a_wait_stays_put_unless_it_truly_moves() {
         let body = format!(
             "{{\"skills\":{{\"1\":{{\"currentQueueSize\":{size},\"currentMaxWaitTimeInQueue\":{ms}}}}},\"totals\":{{}}}}"
         );
-        floor.take(QUEUESTATE, Some(Answer::State(Arc::new(loose::read(body.as_bytes()).unwrap()))), at(second));
+        floor.take(
+            QUEUESTATE,
+            Some(Answer::State(Arc::new(loose::read(body.as_bytes()).unwrap()))),
+            at(second),
+        );
         let queue = floor.rows().queues["1"].clone();
         (queue.waiting, queue.waiting_since.map(|w| (w.as_ms() - 1_800_000_000_000) / 1000))
     };

@@ -150,7 +150,10 @@ async fn the_floor_is_what_is_true() {
     scene.control.agent_presence(V, &agents[2].0, simulator::floor::Stance::Away, None).unwrap();
     until_true(&mut seen, &scene).await;
     scene.control.ends(V, &mine, Outcome::Handled).unwrap();
-    seen.until("the end", |seen| seen.rows.conversations.get(&mine).is_some_and(|c| c.state == ConversationState::Ended)).await;
+    seen.until("the end", |seen| {
+        seen.rows.conversations.get(&mine).is_some_and(|c| c.state == ConversationState::Ended)
+    })
+    .await;
     let row = &seen.rows.conversations[&mine];
     assert_eq!(row.outcome, Some(Outcome::Handled));
     assert!(row.ended_at.is_some() && row.answered_at.is_some() && row.waiting_since.is_some());
