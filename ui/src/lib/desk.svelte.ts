@@ -211,6 +211,13 @@ export class Desk {
     return this.systemDark ? 'dark' : 'light';
   }
 
+  /** When a row's source last told something. The source's own row moves with every answer; a quiet row does not. */
+  dataAt(row: { source: string; data_at: number | null }): number | null {
+    const told = this.#toldAt.get(row.source) ?? null;
+    return told === null ? row.data_at : Math.max(told, row.data_at ?? 0);
+  }
+  #toldAt = $derived.by(() => new Map(this.sources.rows.map((row) => [row.id, row.last_data_at])));
+
   /** Alerts that ask for somebody now: firing, and nothing over them. */
   get asking(): AlertRow[] {
     return this.#asking;

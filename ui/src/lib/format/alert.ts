@@ -3,7 +3,7 @@
 import type { AlertRow, Need } from '../host/gen';
 import type { Words } from '../words';
 import type { Formats } from './locale';
-import { wait, waitOfSeconds } from './span';
+import { age, wait, waitOfSeconds } from './span';
 
 function amount(value: number, unit: string, f: Formats): string {
   if (unit === 'seconds') return waitOfSeconds(value);
@@ -13,7 +13,10 @@ function amount(value: number, unit: string, f: Formats): string {
 
 /** `4:12, limit 2:00`. A running wait ticks, unless its source is not live. */
 export function why(alert: AlertRow, w: Words, f: Formats, now: number, reachable = true): string {
-  if (alert.subject.kind === 'source' || alert.limit === null || alert.unit === 'name') return alert.reason;
+  if (alert.subject.kind === 'source' && alert.metric.endsWith('data_age') && alert.counts_from !== null) {
+    return w.alerts.noData(age(now - alert.counts_from));
+  }
+  if (alert.subject.kind === 'source' || alert.limit === null || alert.unit === 'name') return reason(alert);
   const unknown = !reachable || alert.overlays.includes('unknown') || alert.overlays.includes('inhibited');
   const label = w.metric[alert.metric.split('@')[0]?.split('.').pop() ?? ''];
   const limit = amount(alert.limit, alert.unit, f);
@@ -21,9 +24,17 @@ export function why(alert: AlertRow, w: Words, f: Formats, now: number, reachabl
   if (unknown) value = w.alerts.unknown;
   else if (alert.counts_from !== null) value = wait(now - alert.counts_from);
   else if (alert.value !== null) value = amount(alert.value, alert.unit, f);
-  else return alert.reason;
+  else return reason(alert);
+  // A figure that stands at its limit says it by itself: "free slots 0".
+  if (label && alert.value === alert.limit && alert.counts_from === null) return `${label} ${value}`;
   const isWait = alert.unit === 'seconds' && alert.counts_from !== null;
   return w.alerts.limit(isWait || !label ? value : `${label} ${value}`, limit);
+}
+
+/** The program's sentence without the name that stands beside it already. */
+export function reason(alert: AlertRow): string {
+  const prefix = `${alert.subject.name}: `;
+  return alert.reason.startsWith(prefix) ? alert.reason.slice(prefix.length) : alert.reason;
 }
 
 /** The shape of an alert: what is not known now is old, not late, and so is a source that is not live. */

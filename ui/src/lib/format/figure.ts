@@ -39,14 +39,22 @@ export function rate(cell: Cell, show: (value: number) => string): Figure {
 
 /**
  * The longest wait. `since` null with certainty `known`: nobody waits, and that is knowledge.
- * An old wait does not tick: it stays at what it was when its source last told something.
+ * An old wait does not tick: it stays at what it was when its source last told something. `waiting` is how
+ * many waited then, where that is known.
  */
-export function longest(since: number | null, certainty: Certainty, dataAt: number | null, now: number): Figure {
+export function longest(
+  since: number | null,
+  certainty: Certainty,
+  dataAt: number | null,
+  now: number,
+  waiting: number | null = null,
+): Figure {
   if (certainty === 'not_given' || certainty === 'unknown') {
     return { text: mark(certainty), certainty, small: false };
   }
   if (certainty === 'stale') {
-    const text = since !== null && dataAt !== null ? wait(dataAt - since) : UNKNOWN;
+    const then = since !== null && dataAt !== null ? wait(dataAt - since) : null;
+    const text = then ?? (waiting === 0 ? wait(0) : UNKNOWN);
     return { text, certainty, small: false };
   }
   return { text: since === null ? wait(0) : wait(now - since), certainty, small: false };

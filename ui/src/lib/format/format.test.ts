@@ -46,6 +46,8 @@ describe('the longest wait', () => {
     expect(longest(1_000, 'known', 5_000, 61_000).text).toBe('1:00');
     expect(longest(1_000, 'stale', 31_000, 999_000).text).toBe('0:30');
     expect(longest(null, 'stale', 31_000, 999_000).text).toBe('?');
+    expect(longest(null, 'stale', 31_000, 999_000, 0).text).toBe('0:00');
+    expect(longest(null, 'stale', 31_000, 999_000, 3).text).toBe('?');
   });
   it('says what is not told', () => {
     expect(longest(null, 'not_given', null, 0).text).toBe('–');
@@ -88,7 +90,10 @@ describe('what an alert says', () => {
   it('names the figure where it is no wait, and falls back to the sentence', () => {
     expect(why({ ...alert, metric: 'queue.waiting_per_agent', unit: 'count', value: 1.4, limit: 1, counts_from: null }, en, f, 0)).toBe('waiting per agent 1.4, limit 1');
     expect(why({ ...alert, value: null, counts_from: null }, en, f, 0)).toBe('the sentence');
-    expect(why({ ...alert, subject: { kind: 'source', id: 's', name: 'S' } }, en, f, 0)).toBe('the sentence');
+    const source = { ...alert, subject: { kind: 'source', id: 's', name: 'Shop' }, reason: 'Shop: no fresh data' } as AlertRow;
+    expect(why(source, en, f, 0)).toBe('no fresh data');
+    expect(why({ ...source, metric: 'data_age', counts_from: 10_000 }, en, f, 62_000)).toBe('no data for 52 s');
+    expect(why({ ...alert, metric: 'free_slots', unit: 'count', value: 0, limit: 0, counts_from: null }, en, f, 0)).toBe('free slots 0');
   });
 });
 

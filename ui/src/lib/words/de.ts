@@ -57,6 +57,7 @@ export const de: Words = {
     ofSlots: (value) => `von ${value}`,
     ofAgents: (value) => `von ${value} Agenten`,
     from: (known, all) => `aus ${known} von ${n(all, 'Quelle', 'Quellen')}`,
+    noSource: 'keine Quelle sagt es',
     region: 'Kennzahlen',
   },
   queues: {
@@ -87,6 +88,7 @@ export const de: Words = {
     showAll: 'Alle zeigen',
     gone: 'weg',
     gap: 'keine Daten',
+    gapSince: (at) => `Lücke seit ${at}`,
     noFree: 'niemand frei',
     trendLabel: (now, most) => `jetzt wartend ${now}, höchstens in der letzten Stunde ${most}`,
     table: 'Warteschlangen, die bedürftigsten zuerst',

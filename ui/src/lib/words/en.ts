@@ -100,6 +100,7 @@ export const en = {
     ofSlots: (value: string) => `of ${value}`,
     ofAgents: (value: string) => `of ${value} agents`,
     from: (known: number, all: number) => `from ${known} of ${n(all, 'source', 'sources')}`,
+    noSource: 'no source tells it',
     region: 'Key figures',
   },
   queues: {
@@ -130,6 +131,7 @@ export const en = {
     showAll: 'Show all',
     gone: 'gone',
     gap: 'no data',
+    gapSince: (at: string) => `gap since ${at}`,
     noFree: 'nobody free',
     trendLabel: (now: string, most: string) => `waiting now ${now}, most in the last hour ${most}`,
     table: 'Queues, those that need somebody most first',

@@ -57,6 +57,7 @@ export const es: Words = {
     ofSlots: (value) => `de ${value}`,
     ofAgents: (value) => `de ${value} agentes`,
     from: (known, all) => `de ${known} de ${n(all, 'fuente', 'fuentes')}`,
+    noSource: 'ninguna fuente lo dice',
     region: 'Cifras clave',
   },
   queues: {
@@ -87,6 +88,7 @@ export const es: Words = {
     showAll: 'Mostrar todo',
     gone: 'ya no está',
     gap: 'sin datos',
+    gapSince: (at) => `hueco desde ${at}`,
     noFree: 'nadie libre',
     trendLabel: (now, most) => `esperan ahora ${now}, máximo en la última hora ${most}`,
     table: 'Colas, primero las que más necesitan a alguien',

@@ -57,6 +57,7 @@ export const fr: Words = {
     ofSlots: (value) => `sur ${value}`,
     ofAgents: (value) => `sur ${value} agents`,
     from: (known, all) => `de ${known} sur ${n(all, 'source', 'sources')}`,
+    noSource: 'aucune source ne le dit',
     region: 'Chiffres clés',
   },
   queues: {
@@ -87,6 +88,7 @@ export const fr: Words = {
     showAll: 'Tout afficher',
     gone: 'partie',
     gap: 'pas de données',
+    gapSince: (at) => `trou depuis ${at}`,
     noFree: 'personne de libre',
     trendLabel: (now, most) => `en attente maintenant ${now}, maximum sur la dernière heure ${most}`,
     table: 'Files, d’abord celles qui ont le plus besoin de quelqu’un',

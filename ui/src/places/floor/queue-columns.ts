@@ -12,7 +12,7 @@ export function queueColumns(rows: QueueRow[], w: Words): Column[] {
     { key: 'name', title: w.queues.name, px: 180, wide: true, head: true },
     { key: 'waiting', title: w.queues.waiting, px: 70, num: true, hot: true, about: w.define.waiting },
     { key: 'longest', title: w.queues.longest, px: 82, num: true, hot: true, about: w.define.longest, sort: 'descending' },
-    { key: 'trend', title: w.queues.trend, px: 116, drop: 5 },
+    { key: 'trend', title: w.queues.trend, px: 126, drop: 5 },
     rows.some((row) => row.expected_at !== null) && {
       key: 'estimate', title: w.queues.estimate, px: 78, num: true, drop: 4, about: w.define.estimate,
     },
