@@ -39,17 +39,10 @@ impl Chat {
     /// Whether events between the last one held and these are missing: the number to read from.
     pub fn hole(&self, events: &[EventRow]) -> Option<i64> {
         let last = self.last?;
-        let mut next = last + 1;
         let mut ids: Vec<i64> = events.iter().filter_map(|e| e.id.0).filter(|id| *id > last).collect();
         ids.sort_unstable();
         ids.dedup();
-        for id in ids {
-            if id != next {
-                return Some(next);
-            }
-            next += 1;
-        }
-        None
+        (last + 1..).zip(ids).find(|(expected, id)| expected != id).map(|(expected, _)| expected)
     }
 
     /// Takes events in, in the order of their numbers; says how many were new.

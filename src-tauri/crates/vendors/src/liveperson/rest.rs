@@ -118,7 +118,7 @@ impl LivePersonAsk {
             self.account.away_again().await;
         }
         let news = self.agents.is_news(std::slice::from_ref(&parsed));
-        Ok(good(news.then(|| Answer::Agents { answer: parsed, own }), None, &answer))
+        Ok(good(news.then_some(Answer::Agents { answer: parsed, own }), None, &answer))
     }
 
     /// Which chats to follow: the configured ones, or those of the session's own agent.
