@@ -65,6 +65,11 @@ fn check(file: &str, text: &str, here: Option<&str>, faults: &mut Vec<String>) {
         faults
             .push(format!("{file}: holds addresses of a registry; set omit-lockfile-registry-resolved=true"));
     }
+    if file.ends_with("package-lock.json") {
+        faults.extend(
+            left_out(text).map(|name| format!("{file}: has no entry for {name}, which `npm ci` wants")),
+        );
+    }
     for (at, line) in text.lines().enumerate() {
         let mut fault = |what: &str| faults.push(format!("{file}:{}: {what}", at + 1));
         // Wire samples and locks are as they came.
@@ -91,6 +96,21 @@ fn check(file: &str, text: &str, here: Option<&str>, faults: &mut Vec<String>) {
             fault("only ui/src/lib/host may know the window's library");
         }
     }
+}
+
+/// Packages for other systems that are named and not locked. npm leaves them out where its registry does not
+/// carry them, and then refuses its own lock.
+fn left_out(lock: &str) -> impl Iterator<Item = String> {
+    let lock: serde_json::Value = serde_json::from_str(lock).unwrap_or_default();
+    let packages = lock["packages"].as_object().cloned().unwrap_or_default();
+    let named: Vec<String> = packages
+        .values()
+        .filter_map(|package| package["optionalDependencies"].as_object())
+        .flat_map(|names| names.keys().cloned())
+        .collect();
+    named
+        .into_iter()
+        .filter(move |name| !packages.keys().any(|p| p.ends_with(&format!("node_modules/{name}"))))
 }
 
 /// The name that a line declares.
@@ -121,6 +141,20 @@ mod tests {
         assert_eq!(
             faults("ui/src/places/Floor.svelte", "import { invoke } from '@tauri-apps/api/core'").len(),
             1
+        );
+    }
+
+    #[test]
+    fn a_lock_holds_the_packages_of_every_system() {
+        let lock = |locked: &str| {
+            format!(
+                r#"{{"packages":{{"node_modules/a":{{"optionalDependencies":{{"a-mac":"1","a-win":"1"}}}}{locked}}}}}"#
+            )
+        };
+        assert_eq!(faults("ui/package-lock.json", &lock(r#","node_modules/a-mac":{}"#)).len(), 1);
+        assert!(
+            faults("ui/package-lock.json", &lock(r#","node_modules/a-mac":{},"node_modules/a-win":{}"#))
+                .is_empty()
         );
     }
 
