@@ -51,7 +51,7 @@ pub fn watch(connector: Box<dyn Connector>, secret: &str) -> Watched {
 }
 
 impl Watched {
-    /// Reads on until this holds; fails after 20 s.
+    /// Reads on until this holds; fails after 45 s.
     pub async fn until(&mut self, what: &str, holds: impl Fn(&Watched) -> bool) {
         let reading = async {
             while !holds(self) {
@@ -59,7 +59,7 @@ impl Watched {
                 self.apply(batch);
             }
         };
-        if tokio::time::timeout(Duration::from_secs(20), reading).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(45), reading).await.is_err() {
             panic!("never saw: {what}; last: {:?}, saw {:?}", self.report, self.healths);
         }
     }

@@ -239,3 +239,7 @@ impl<A: Ask, F: Floor<Answer = A::Answer>> Driver<A, F> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

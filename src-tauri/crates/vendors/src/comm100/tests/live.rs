@@ -66,17 +66,15 @@ impl Stand {
     fn compare(&self, seen: &Watched) {
         let truth = self.running.truth_as(C, "test");
         let near = |a: Option<model::Timestamp>, b: Option<model::Timestamp>| match (a, b) {
-            (Some(a), Some(b)) => a.since(b).max(b.since(a)) <= Duration::from_millis(2500),
+            (Some(a), Some(b)) => a.since(b).max(b.since(a)) <= Duration::from_secs(5),
             (a, b) => a == b,
         };
-        // One row of an agent's own queue comes along; the truth tells of departments.
-        let departments = seen.rows.queues.values().filter(|queue| queue.kind == QueueKind::Department);
-        assert_eq!(departments.count(), truth.queues.len());
+        assert_eq!(seen.rows.queues.len(), truth.queues.len());
         for queue in &truth.queues {
             let shown = &seen.rows.queues[&queue.id];
             assert!(near(shown.waiting_since, queue.waiting_since), "{shown:?} {queue:?}");
             let (own, theirs) = (shown.average_wait_s.unwrap_or(-9.0), queue.average_wait_s.unwrap_or(-9.0));
-            assert!((own - theirs).abs() < 3.0, "{own} {theirs}");
+            assert!((own - theirs).abs() < 6.0, "{own} {theirs}");
             let mut shown = shown.clone();
             (shown.waiting_since, shown.average_wait_s) = (queue.waiting_since, queue.average_wait_s);
             assert_eq!(&shown, queue);
@@ -262,7 +260,7 @@ async fn a2_short_tokens_are_renewed_before_they_end() {
     let stand = Stand::quiet(Dialect { token_life: Duration::from_secs(1), ..Dialect::default() }).await;
     let mut seen = stand.watch(stand.password(Some(CLIENT_ID)), SECRET);
     seen.live().await;
-    seen.for_a_while(Duration::from_millis(2500)).await;
+    seen.for_a_while(Duration::from_secs(5)).await;
     assert_eq!(seen.healths, [Health::Connecting, Health::Live]);
     assert!(stand.control.counters(C).unwrap().tokens >= 3);
 }

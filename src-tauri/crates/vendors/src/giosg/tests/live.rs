@@ -61,7 +61,7 @@ impl Stand {
     fn compare(&self, seen: &Watched) {
         let truth = self.running.truth_as(G, "test");
         let near = |a: Option<model::Timestamp>, b: Option<model::Timestamp>| match (a, b) {
-            (Some(a), Some(b)) => a.since(b).max(b.since(a)) <= Duration::from_millis(2500),
+            (Some(a), Some(b)) => a.since(b).max(b.since(a)) <= Duration::from_secs(5),
             (a, b) => a == b,
         };
         assert_eq!(seen.rows.queues.len(), truth.queues.len());
@@ -69,7 +69,7 @@ impl Stand {
             let shown = &seen.rows.queues[&queue.id];
             assert!(near(shown.waiting_since, queue.waiting_since), "{shown:?} {queue:?}");
             let (own, theirs) = (shown.average_wait_s.unwrap_or(-9.0), queue.average_wait_s.unwrap_or(-9.0));
-            assert!((own - theirs).abs() < 3.0, "{own} {theirs}");
+            assert!((own - theirs).abs() < 6.0, "{own} {theirs}");
             let mut shown = shown.clone();
             (shown.waiting_since, shown.average_wait_s) = (queue.waiting_since, queue.average_wait_s);
             assert_eq!(&shown, queue);
