@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_key() {
-        let cases: &[(Option<&str>, &[(&str, Setting)], &str)] = &[
+        type Case<'a> = (Option<&'a str>, &'a [(&'a str, Setting)], &'a str);
+        let cases: &[Case<'_>] = &[
             (None, &[id()], "url"),
             (Some("support.example.com"), &[id()], "url"),
             (Some("http://support.example.com"), &[id()], "url"),

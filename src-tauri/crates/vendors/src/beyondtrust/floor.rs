@@ -14,6 +14,8 @@ use super::{
 
 /// Rows of one event may come in several lines: within this time they are one.
 const TOGETHER: Duration = Duration::from_secs(5);
+/// An entry this long before the join was a wait, not the join itself.
+const TOLD: Duration = Duration::from_secs(3);
 /// A console that comes back within this time was never gone.
 const RELOGIN: Duration = Duration::from_secs(60);
 
@@ -145,7 +147,12 @@ impl Floor {
                 waiting_since = if moved { entered.or(Some(seen)) } else { Some(seen) };
                 (earlier_wait, answered_at) = (None, None);
             }
-            (None, _) => answered_at = sight.first_join,
+            (None, _) => {
+                answered_at = sight.first_join;
+                // Taking a session moves it, so an entry at the moment of the join tells no wait.
+                let waited = sight.entered_at.zip(answered_at).filter(|(e, a)| a.since(*e) >= TOLD);
+                waiting_since = waited.map(|(entered, _)| entered);
+            }
             (Some(ConversationState::Waiting), _) => {
                 answered_at = sight.first_join.or(Some(seen));
                 let just_moved = waiting_since

@@ -3,6 +3,7 @@
 
 mod auth;
 mod config;
+mod connect;
 mod floor;
 mod lines;
 mod map;

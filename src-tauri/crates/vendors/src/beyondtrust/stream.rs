@@ -1,29 +1,23 @@
-//! One visit: choose the application, sign in, subscribe, take the copy in, then follow every line.
+//! One visit: take the copy in, then follow every line.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use link::{
-    Phase, Secret,
     origin::place,
-    single_flight::Token,
-    ws::{Frame, Socket, Target, WsError},
+    ws::{Frame, Socket, WsError},
 };
 use model::Health;
-use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    lines::{LONGEST, Lines},
+    connect::{begin, full, lost, too_long},
+    lines::Lines,
     pulse::{Beat, Pulse},
-    run::{End, Source, Way},
-    wire::{Line, OLD_TABLES},
+    run::{End, Source},
+    wire::Line,
 };
 use crate::loose;
 
-/// The application's name; the spaces are the vendor's.
-const APPLICATION: &str = "ingredi state api";
-/// An answer that has not come by then does not come.
-const ANSWER: Duration = Duration::from_secs(10);
 /// The copy is whole when nothing has followed for so long,
 const QUIET: Duration = Duration::from_secs(2);
 /// or after so long in any case: the appliance promises no more than this delay.
@@ -34,7 +28,7 @@ const EMPTIED: Duration = Duration::from_secs(30);
 const QUICK: Duration = Duration::from_secs(2);
 /// So many unreadable lines in a minute make us begin anew.
 const MALFORMED: usize = 3;
-/// A mean wait grows by itself; it is told anew with changes, at most this often.
+/// Lines that change nothing still say that the data is fresh, at most this often.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
 /// The copy that is on its way.
@@ -57,13 +51,6 @@ impl Copying {
     }
 }
 
-/// Why the way was not the right one.
-enum Opened {
-    Ready(Box<Socket>, Lines),
-    /// The appliance does not know this way of choosing.
-    WrongWay(String),
-}
-
 pub(super) struct Visit<'a> {
     source: &'a mut Source,
     socket: Box<Socket>,
@@ -73,6 +60,8 @@ pub(super) struct Visit<'a> {
     pongs: u64,
     malformed: VecDeque<Instant>,
     copying: Option<Copying>,
+    /// Lines were taken in and not told.
+    untold: bool,
     told: Instant,
 }
 
@@ -101,6 +90,7 @@ impl<'a> Visit<'a> {
             pongs,
             malformed: VecDeque::new(),
             copying: Some(Copying::new(now, false)),
+            untold: false,
             told: now,
         };
         let Err(end) = visit.follow().await;
@@ -117,12 +107,13 @@ impl<'a> Visit<'a> {
             while let Some(line) = self.ready.pop_front() {
                 self.take(&line).await?;
             }
+            self.tell().await?;
             self.finish_copy().await?;
             let now = Instant::now();
             let beat = match self.pulse.due(now) {
                 Beat::At(at) => at,
                 Beat::Ask => {
-                    self.socket.ping().await.map_err(|e| self.lost(&e))?;
+                    self.socket.ping().await.map_err(|e| lost(&e))?;
                     self.pulse.asked(now);
                     continue;
                 }
@@ -146,7 +137,7 @@ impl<'a> Visit<'a> {
                         let host = place(&self.source.config.feed_url);
                         return Err(End::Lost(full(&host), None));
                     }
-                    return Err(self.lost(&error));
+                    return Err(lost(&error));
                 }
             };
             let now = Instant::now();
@@ -172,43 +163,57 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Takes one line in and tells what changed.
+    /// Takes one line in. Lines that came in one message are told together.
     async fn take(&mut self, line: &[u8]) -> Result<(), End> {
         let Ok(line) = loose::read::<Line>(line) else { return self.unreadable() };
-        let now = Instant::now();
         if line.is_truncate() {
-            tracing::info!(source = %self.source.config.source, "the appliance begins its model anew");
-            self.source.floor.clear();
-            self.copying = Some(Copying::new(now, true));
-            let host = place(&self.source.config.feed_url);
-            let at = self.source.now();
-            if self.source.session.health() == Health::Live {
-                self.source
-                    .session
-                    .stale(at, format!("{host} has restarted and is telling its state anew; wait a moment."));
-                self.source.emit(Vec::new()).await?;
-            }
-            return Ok(());
+            return self.begin_anew().await;
         }
         if !line.is_update() {
             return Ok(());
         }
         let inserts = line.insert.0.as_ref().is_some_and(|tables| !tables.is_empty());
         self.source.floor.apply(line);
-        if let Some(copying) = &mut self.copying {
-            copying.last_line = now;
-            copying.any |= inserts;
-            return Ok(());
-        }
-        let at = self.source.now();
-        self.source.session.data(at);
-        let seen = self.source.seen();
-        let changes = self.source.floor.changes(seen);
-        if !changes.is_empty() || self.told.elapsed() >= HEALTH_EVERY {
-            self.told = now;
-            self.source.emit(changes).await?;
+        match &mut self.copying {
+            Some(copying) => {
+                copying.last_line = Instant::now();
+                copying.any |= inserts;
+            }
+            None => self.untold = true,
         }
         Ok(())
+    }
+
+    /// The appliance has emptied its model: what was told stays, marked as old, until the new copy is whole.
+    async fn begin_anew(&mut self) -> Result<(), End> {
+        self.tell().await?;
+        tracing::info!(source = %self.source.config.source, "the appliance begins its model anew");
+        self.source.floor.clear();
+        self.copying = Some(Copying::new(Instant::now(), true));
+        if self.source.session.health() != Health::Live {
+            return Ok(());
+        }
+        let host = place(&self.source.config.feed_url);
+        let now = self.source.now();
+        let sentence = format!("{host} has restarted and is telling its state anew; wait a moment.");
+        self.source.session.stale(now, sentence);
+        self.source.emit(Vec::new()).await
+    }
+
+    /// Tells what the lines since the last telling have changed.
+    async fn tell(&mut self) -> Result<(), End> {
+        if !std::mem::take(&mut self.untold) {
+            return Ok(());
+        }
+        let now = self.source.now();
+        self.source.session.data(now);
+        let seen = self.source.seen();
+        let changes = self.source.floor.changes(seen);
+        if changes.is_empty() && self.told.elapsed() < HEALTH_EVERY {
+            return Ok(());
+        }
+        self.told = Instant::now();
+        self.source.emit(changes).await
     }
 
     /// Ends the copy once it is whole: from here on the floor is live.
@@ -245,288 +250,4 @@ impl<'a> Visit<'a> {
             None,
         ))
     }
-
-    fn lost(&self, error: &WsError) -> End {
-        lost(error)
-    }
-}
-
-/// Connects, signs in and subscribes. Lines that came right behind the answer are handed on.
-async fn begin(source: &mut Source) -> Result<(Box<Socket>, Lines, VecDeque<Vec<u8>>), End> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let token = token(source).await?;
-        let (socket, lines) = match open(source).await? {
-            Opened::Ready(socket, lines) => (socket, lines),
-            Opened::WrongWay(sentence) => {
-                turn_way(source, tries, sentence)?;
-                continue;
-            }
-        };
-        let mut talk = Talk { socket, lines, ready: VecDeque::new() };
-        match talk.sign_in(source, &token).await? {
-            SignIn::Welcome => source.accepted = Some(token.turn),
-            SignIn::WrongWay(sentence) => {
-                turn_way(source, tries, sentence)?;
-                continue;
-            }
-            SignIn::Refused(complaint) => {
-                let old = source.accepted == Some(token.turn);
-                source.auth.refused(&token).await;
-                let host = place(&source.config.feed_url);
-                if is_full(&complaint) {
-                    return Err(End::Lost(full(&host), None));
-                }
-                if old && tries < 3 {
-                    // It was good before: its time may be over, or a fail-over has forgotten it.
-                    source.accepted = None;
-                    continue;
-                }
-                return Err(End::Denied(format!(
-                    "{host} refuses the live state to this API account: give it the permission for the Real-Time State API, and see that it is enabled."
-                )));
-            }
-        }
-        match talk.subscribe(source).await? {
-            None => return Ok((talk.socket, talk.lines, talk.ready)),
-            Some(complaint) => {
-                let host = place(&source.config.feed_url);
-                if is_full(&complaint) {
-                    return Err(End::Lost(full(&host), None));
-                }
-                if source.by_name {
-                    return Err(End::Denied(format!(
-                        "{host} refuses to tell its state to this API account: give it the permission for the Real-Time State API."
-                    )));
-                }
-                source.by_name = true;
-            }
-        }
-    }
-}
-
-/// The token in use; the answer that brings one also tells the appliance's clock.
-async fn token(source: &mut Source) -> Result<Token, End> {
-    let Source { auth, config, http, session, .. } = source;
-    Ok(auth.token(config, http, |answer| session.skew.learn(answer)).await?)
-}
-
-/// Takes the other way at once when there is one, else ends the visit.
-fn turn_way(source: &mut Source, tries: u32, sentence: String) -> Result<(), End> {
-    let other = match source.way {
-        Way::SubProtocol => source.config.company.as_ref().map(|_| Way::InBand),
-        Way::InBand => Some(Way::SubProtocol),
-    };
-    match other {
-        Some(way) => {
-            source.way = way;
-            if tries < 2 { Ok(()) } else { Err(End::Lost(sentence, None)) }
-        }
-        None => Err(End::Lost(
-            format!("{sentence} If this version asks for the company's name, add it as `company`."),
-            None,
-        )),
-    }
-}
-
-async fn open(source: &Source) -> Result<Opened, End> {
-    let config = &source.config;
-    let host = place(&config.feed_url);
-    let mut target = Target::new(config.feed_url.clone()).message_limit(LONGEST + 1024 * 1024);
-    if source.way == Way::SubProtocol {
-        target = target.protocol(APPLICATION);
-    }
-    if let Some(company) = config.company.as_deref().filter(|c| c.is_ascii()) {
-        target = target.header("x-ns-company", Secret::new(company));
-    }
-    let socket = match source.dialer.connect(&target).await {
-        Ok(socket) => Box::new(socket),
-        Err(WsError::Net(error)) if error.is_configuration() => {
-            return Err(End::Misconfigured(error.sentence()));
-        }
-        Err(WsError::Net(error)) if error.phase == Phase::Protocol && source.way == Way::SubProtocol => {
-            return Ok(Opened::WrongWay(error.sentence()));
-        }
-        Err(WsError::Refused(refusal)) => {
-            let wait = refusal.retry_after(source.now());
-            return Err(match refusal.status {
-                401 | 403 => {
-                    End::Denied(format!("{host} forbids the live connection: ask its administrator why."))
-                }
-                429 => End::Throttled(
-                    format!("{host} allows no more connections for now; it is tried again later."),
-                    wait,
-                ),
-                503 => End::Lost(full(&host), wait),
-                400 | 404 | 405 | 426 => End::Lost(
-                    format!(
-                        "{host} has no live state at this address: check that `url` is the support site."
-                    ),
-                    wait,
-                ),
-                300..400 => End::Lost(
-                    format!("{host} redirects the live connection: put the final address into `url`."),
-                    wait,
-                ),
-                status => End::Lost(
-                    format!("{host} refused the live connection with status {status}; it is tried again."),
-                    wait,
-                ),
-            });
-        }
-        Err(error) => return Err(lost(&error)),
-    };
-    let lines = Lines::default();
-    if source.way == Way::SubProtocol {
-        return Ok(Opened::Ready(socket, lines));
-    }
-    let mut talk = Talk { socket, lines, ready: VecDeque::new() };
-    let company = config.company.as_deref().unwrap_or_default();
-    let ask = format!("NS01{company}\n{APPLICATION}\n");
-    talk.socket.send_text(ask).await.map_err(|e| lost(&e))?;
-    match talk.line(&host).await {
-        Ok(line) if chosen(&line) == Some(true) => Ok(Opened::Ready(talk.socket, talk.lines)),
-        Ok(line) if chosen(&line) == Some(false) => Err(End::Denied(format!(
-            "{host} does not know the company `{company}`: check `company` (it stands in /login under Status > Information)."
-        ))),
-        Ok(_) | Err(Unanswered::Closed) => {
-            Ok(Opened::WrongWay(format!("{host} closed the live connection before it began.")))
-        }
-        Err(Unanswered::End(end)) => Err(end),
-    }
-}
-
-/// Whether the chooser's line says yes; `None` when it is no such line.
-fn chosen(line: &[u8]) -> Option<bool> {
-    let text = std::str::from_utf8(line).ok()?;
-    let number = text.split(' ').next()?;
-    let is_one = text.contains(' ') && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    is_one.then(|| number == "0")
-}
-
-/// No answer came.
-enum Unanswered {
-    Closed,
-    End(End),
-}
-
-enum SignIn {
-    Welcome,
-    Refused(String),
-    WrongWay(String),
-}
-
-/// A connection before the feed: one question, one answer.
-struct Talk {
-    socket: Box<Socket>,
-    lines: Lines,
-    ready: VecDeque<Vec<u8>>,
-}
-
-impl Talk {
-    async fn line(&mut self, host: &str) -> Result<Vec<u8>, Unanswered> {
-        let deadline = Instant::now() + ANSWER;
-        loop {
-            if let Some(line) = self.ready.pop_front() {
-                return Ok(line);
-            }
-            let bytes = match self.socket.next_before(deadline).await {
-                Ok(Some(Frame::Text(text))) => text.as_bytes().to_vec(),
-                Ok(Some(Frame::Binary(bytes))) => bytes.to_vec(),
-                Ok(Some(Frame::Life)) => continue,
-                Ok(None) => {
-                    let sentence = format!(
-                        "{host} did not answer within {} s on the live connection; it is tried again.",
-                        ANSWER.as_secs()
-                    );
-                    return Err(Unanswered::End(End::Lost(sentence, None)));
-                }
-                Err(WsError::Closed { .. }) => return Err(Unanswered::Closed),
-                Err(error) => return Err(Unanswered::End(lost(&error))),
-            };
-            let lines = self.lines.take(&bytes).map_err(|_| Unanswered::End(too_long(host)))?;
-            self.ready.extend(lines);
-        }
-    }
-
-    /// The next line that is an answer; anything else is passed over.
-    async fn answer(&mut self, host: &str) -> Result<Line, Unanswered> {
-        loop {
-            let bytes = self.line(host).await?;
-            if chosen(&bytes) == Some(false) {
-                // The chooser refuses even where its line is not expected.
-                return Ok(Line { success: Some(false), ..Line::default() });
-            }
-            match loose::read::<Line>(&bytes) {
-                Ok(line) if line.success.is_some() => return Ok(line),
-                _ => {}
-            }
-        }
-    }
-
-    async fn sign_in(&mut self, source: &Source, token: &Token) -> Result<SignIn, End> {
-        let host = place(&source.config.feed_url);
-        let ask = Secret::new(format!(
-            "{}\n",
-            json!({"type": "authenticate", "credentials": {"bearer_token": token.secret.expose()}})
-        ));
-        if let Err(error) = self.socket.send_text(ask.expose()).await {
-            return match error {
-                WsError::Closed { .. } => Ok(SignIn::WrongWay(error.to_string())),
-                other => Err(lost(&other)),
-            };
-        }
-        match self.answer(&host).await {
-            Ok(Line { success: Some(true), .. }) => Ok(SignIn::Welcome),
-            Ok(line) => Ok(SignIn::Refused(line.complaint.unwrap_or_default())),
-            Err(Unanswered::Closed) => {
-                Ok(SignIn::WrongWay(format!("{host} closed the live connection at the sign-in.")))
-            }
-            Err(Unanswered::End(end)) => Err(end),
-        }
-    }
-
-    /// `None` when the feed begins; otherwise the appliance's words.
-    async fn subscribe(&mut self, source: &Source) -> Result<Option<String>, End> {
-        let host = place(&source.config.feed_url);
-        let tables = if source.by_name { json!(OLD_TABLES) } else { json!("all") };
-        let ask = format!("{}\n", json!({"type": "subscribe", "tables": tables}));
-        self.socket.send_text(ask).await.map_err(|e| lost(&e))?;
-        match self.answer(&host).await {
-            Ok(Line { success: Some(true), .. }) => Ok(None),
-            Ok(line) => Ok(Some(line.complaint.unwrap_or_default())),
-            Err(Unanswered::Closed) => Err(End::Lost(full(&host), None)),
-            Err(Unanswered::End(end)) => Err(end),
-        }
-    }
-}
-
-fn lost(error: &WsError) -> End {
-    match error {
-        WsError::Net(error) if error.is_configuration() => End::Misconfigured(error.sentence()),
-        other => End::Lost(other.to_string(), None),
-    }
-}
-
-fn too_long(host: &str) -> End {
-    End::Lost(
-        format!(
-            "{host} sent a line of more than {} MiB, which is refused: check that the address is the support site.",
-            LONGEST / (1024 * 1024)
-        ),
-        None,
-    )
-}
-
-/// The appliance's words for having no place left.
-fn is_full(complaint: &str) -> bool {
-    let words = complaint.to_lowercase();
-    ["limit", "maximum", "too many", "thirty", "integrations"].iter().any(|w| words.contains(w))
-}
-
-fn full(host: &str) -> String {
-    format!(
-        "{host} closed the live state right away: probably thirty integrations, its limit, are connected already; end one of them."
-    )
 }

@@ -1,5 +1,7 @@
 //! Against the simulated appliance: its dialects, its faults, and the questions of the vendor's page.
 
+mod golden;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
