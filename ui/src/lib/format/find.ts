@@ -9,6 +9,8 @@ export interface Entry {
 }
 
 function plain(text: string): string {
+  // Most names are plain already, and thousands are looked through at each key.
+  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
