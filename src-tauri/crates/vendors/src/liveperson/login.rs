@@ -31,6 +31,10 @@ use crate::{loose, rest};
 const REFRESH: Duration = Duration::from_secs(240);
 /// A second refusal or loss within this time means that somebody else uses the same user.
 const TWICE: Duration = Duration::from_secs(60);
+/// A session that somebody else ended twice is not opened again before this.
+const LOST_PAUSE: Duration = Duration::from_secs(300);
+/// One that could not be set Away is not opened again before this: each try is Online for a moment.
+const ONLINE_PAUSE: Duration = Duration::from_secs(3600);
 /// Requests under way at once.
 const AT_ONCE: usize = 2;
 
@@ -72,8 +76,8 @@ struct State {
     again_at: Option<Instant>,
     /// When a session was last found gone.
     session_lost_at: Option<Instant>,
-    /// Why no session is opened any more with this login.
-    no_session: Option<String>,
+    /// Until when no session is opened, and why.
+    no_session: Option<(Instant, String)>,
     /// Whoever waited while this went wrong hears the same.
     failed: Option<(Instant, Trouble)>,
 }
@@ -196,9 +200,8 @@ impl Account {
         state.session = None;
         let now = Instant::now();
         if state.session_lost_at.replace(now).is_some_and(|at| now.duration_since(at) < TWICE) {
-            state.no_session = Some(
-                "The agent session at LivePerson was ended twice within a minute: somebody else is signed in as this user; give Floorwalker a user of its own, then try again.".to_owned(),
-            );
+            let sentence = "The agent session at LivePerson was ended twice within a minute: somebody else is signed in as this user; give Floorwalker a user of its own, it is tried again in five minutes.".to_owned();
+            state.no_session = Some((now + LOST_PAUSE, sentence));
         }
         Ok(())
     }
@@ -392,7 +395,9 @@ impl Account {
             return Ok((login, session.clone()));
         }
         let stop = |sentence: &String| Err(Trouble::Broken { sentence: sentence.clone(), soon: false });
-        if let Some(sentence) = &state.no_session {
+        if let Some((until, sentence)) = &state.no_session
+            && Instant::now() < *until
+        {
             return stop(sentence);
         }
         let session = Arc::new(self.open_session(&login, state.turn + 1).await?);
@@ -405,7 +410,7 @@ impl Account {
             state.session = None;
             let sentence = "LivePerson did not let Floorwalker set its user to Away, so the agent session was ended before a chat could be sent to it: agents and chats are not shown.".to_owned();
             if !matches!(trouble, Trouble::Link(_)) {
-                state.no_session = Some(sentence.clone());
+                state.no_session = Some((Instant::now() + ONLINE_PAUSE, sentence.clone()));
             }
             return stop(&sentence);
         }
