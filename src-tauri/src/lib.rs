@@ -49,7 +49,12 @@ pub fn run() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&args.log_level)).with_writer(io::stderr).init();
+    // Our own crates only: the libraries' lines may hold addresses with tokens.
+    let level = &args.log_level;
+    let ours = ["floorwalker", "floorwalker_shell", "app", "engine", "link", "model", "store", "vendors"];
+    let filter: String = ours.iter().map(|name| format!(",{name}={level}")).collect();
+    let filter = EnvFilter::new(format!("off{filter}"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => live(&args, &runtime),
         Err(error) => failed(&format!("could not start its threads: {error}")),
