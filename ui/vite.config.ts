@@ -19,5 +19,7 @@ export default defineConfig({
     environment: 'node',
     setupFiles: ['./vitest.setup.ts'],
     include: ['src/**/*.test.ts'],
+    // Busy machines take their time; a hang is still found.
+    testTimeout: 30_000,
   },
 });

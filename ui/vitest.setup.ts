@@ -1,3 +1,7 @@
+import { configure } from '@testing-library/svelte';
+
+configure({ asyncUtilTimeout: 8_000 });
+
 // What jsdom does not have and the screen asks for. Tests of plain code run without a page.
 
 if (typeof window !== 'undefined') {

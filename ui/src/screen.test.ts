@@ -138,7 +138,9 @@ describe('the tense', () => {
     for (const row of await rows()) {
       expect(row.dataset['live']).toBe('false');
       expect(row.classList.contains('old')).toBe(true);
+      expect(row.textContent).not.toContain('late');
     }
+    expect(screen.getByTestId('card-longest').classList.contains('critical')).toBe(false);
     host.setLink({ up: true });
     await waitFor(() => expect(screen.getByTestId('status-line').dataset['mode']).toBe('live'));
   });

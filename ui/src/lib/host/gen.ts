@@ -152,7 +152,7 @@ average_wait: Cell,
  */
 trend: Array<number | null>, 
 /**
- * When the source last told something.
+ * When the source last told something; only while it is not live (a live row is fresh).
  */
 data_at: number | null, 
 /**
