@@ -3,7 +3,9 @@
 
 pub mod api;
 pub mod keychain;
+pub mod past;
 pub mod ports;
+pub mod rules;
 mod runtime;
 pub mod settings;
 

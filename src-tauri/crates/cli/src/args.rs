@@ -84,6 +84,20 @@ pub enum Command {
         #[arg(long)]
         record: bool,
     },
+    /// Alert rules: check them, list them, try them on the past
+    Rules {
+        #[command(subcommand)]
+        command: Rules,
+    },
+    /// Open alerts and their log, as the app keeps them
+    Alerts {
+        /// How far back the log goes
+        #[arg(long, default_value = "24h", value_parser = duration, value_name = "TIME")]
+        since: Duration,
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// Put a secret into the keychain, or take it away
     Secret {
         #[command(subcommand)]
@@ -115,6 +129,33 @@ pub enum Command {
         /// The same seed gives the same centre
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// Compile the rules; errors with file, line, rule, key and a caret under the place
+    Check,
+    /// Print every active rule, the default ones too
+    List {
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try the rules on the recorded past: how often, when, how long, for whom
+    Test {
+        /// RFC 3339, or HH:MM[:SS] of today; default: a day before the end
+        #[arg(long, value_name = "WHEN")]
+        from: Option<String>,
+        /// RFC 3339, or HH:MM[:SS] of today; default: the end of the history
+        #[arg(long, value_name = "WHEN")]
+        to: Option<String>,
+        /// Only tell about this one
+        #[arg(long, value_name = "NAME")]
+        rule: Option<String>,
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
     },
 }
 

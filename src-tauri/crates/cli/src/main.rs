@@ -2,9 +2,12 @@
 //! standard error. Exit codes: 0 all good, 1 internal, 2 usage or configuration, 3 a source is not live,
 //! 130 interrupted.
 
+mod alerts;
 mod args;
 mod check;
 mod demo;
+mod offline;
+mod rules;
 mod secret;
 mod serve;
 mod session;
@@ -74,6 +77,8 @@ async fn run(cli: Cli, stop: CancellationToken) -> Exit {
         Command::Watch { lasting, timeout, json, record } => {
             watch::run(&global, watch::Options { lasting, timeout, json, record }, &stop).await
         }
+        Command::Rules { command } => rules::run(&global, command),
+        Command::Alerts { since, json } => alerts::run(&global, since, json),
         Command::Secret { command } => secret::run(command).await,
         Command::Serve { port, page, demo_mark, lasting } => {
             serve::run(&global, serve::Options { port, page, demo_mark, lasting }, &stop).await

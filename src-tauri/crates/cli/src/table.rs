@@ -138,7 +138,7 @@ fn wait(seconds: f64) -> String {
 }
 
 /// Vendor text on a terminal: nothing that steers it.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_steering(c) { ' ' } else { c }).collect()
 }
 
@@ -147,7 +147,7 @@ fn is_steering(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn clip(text: &str) -> String {
+pub fn clip(text: &str) -> String {
     let text = plain(text);
     if text.chars().count() <= NAME { text } else { text.chars().take(NAME - 1).chain(['…']).collect() }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::{Agent, Alert, Conversation, ConversationState, Outcome, Queue, Source, Timestamp, Totals};
 use serde::Serialize;
 
-pub use lines::{Line, Removed, Removes, Upserts, change_line, end_line, line_list, lines, snapshot_line};
+pub use lines::{Line, Removed, Removes, Upserts, change_line, end_line, line_list, lines, past_change, snapshot_line};
 
 use crate::{effects::Entity, world::World};
 
@@ -82,6 +82,36 @@ pub fn take(world: &World, now: Timestamp) -> Snapshot {
     }
 }
 
+/// The state of an earlier instant from rows as they were kept, with the durations that held then.
+pub fn past(
+    mut sources: Vec<Source>,
+    entities: impl IntoIterator<Item = Entity>,
+    mut alerts: Vec<Alert>,
+    revision: u64,
+    at: Timestamp,
+) -> Snapshot {
+    let mut upserts = Upserts::default();
+    for entity in entities {
+        let source = entity.key().source;
+        let skew_s = sources.iter().find(|s| s.id == source).and_then(|s| s.clock_skew_s).unwrap_or(0.0);
+        upserts.put(entity, skew_s, at);
+    }
+    upserts.sort();
+    sources.sort_by(|a, b| a.id.cmp(&b.id));
+    alerts.sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
+    Snapshot {
+        contract: CONTRACT,
+        taken_at: at,
+        revision,
+        sources,
+        queues: upserts.queues,
+        agents: upserts.agents,
+        conversations: upserts.conversations,
+        totals: upserts.totals,
+        alerts,
+    }
+}
+
 /// The documents have text keys and finite depth, so that writing them cannot fail.
 fn text(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
@@ -90,10 +120,14 @@ fn text(document: &impl Serialize) -> String {
 impl Upserts {
     /// Adds a row with its durations at `now`.
     fn take(&mut self, entity: Entity, world: &World, now: Timestamp) {
-        let skew = |source| world.source(source).and_then(|s: &Source| s.clock_skew_s).unwrap_or(0.0);
+        let source = entity.key().source;
+        let skew_s = world.source(&source).and_then(|s| s.clock_skew_s).unwrap_or(0.0);
+        self.put(entity, skew_s, now);
+    }
+
+    fn put(&mut self, entity: Entity, skew_s: f64, now: Timestamp) {
         match entity {
             Entity::Queue(queue) => {
-                let skew_s = skew(&queue.source);
                 self.queues.push(QueueDocument {
                     longest_wait_s: longest_wait_s(&queue, skew_s, now),
                     estimated_wait_s: until_s(queue.expected_at, skew_s, now),
@@ -102,7 +136,6 @@ impl Upserts {
             }
             Entity::Agent(agent) => self.agents.push(agent),
             Entity::Conversation(conversation) => {
-                let skew_s = skew(&conversation.source);
                 let waits = conversation.state == ConversationState::Waiting;
                 self.conversations.push(ConversationDocument {
                     wait_s: wait_s(&conversation, skew_s, now),

@@ -115,6 +115,9 @@ pub struct Effects {
     pub health: Vec<Source>,
     /// What happened to alerts, in order.
     pub alerts: Vec<(Transition, Alert)>,
+    /// Alerts that changed without a line to tell it: a relapse out of recovering, a critical that went
+    /// down to a warning.
+    pub quiet: Vec<Alert>,
     /// When the world wants [`Input::Wake`]; `None`: never.
     pub wake_at: Option<Timestamp>,
 }

@@ -206,6 +206,7 @@ impl Floor {
         let now = self.clock.now();
         let effects = self.world.apply(input, now);
         self.wake_at = effects.wake_at;
+        self.teller.quietly(&effects.quiet);
         self.teller.on(&self.world, &effects.alerts, actor, saved, now);
         self.teller.due(&self.world, now);
         self.spread(&effects, now);

@@ -20,6 +20,7 @@ use vendors::{SourceSettings, registry};
 pub use engine::alerts::TrayModel;
 pub use floor::Lines;
 pub use hub::Subscription;
+pub(crate) use record::restored;
 
 use crate::{
     ports::{Notifier, Opener, Vault},

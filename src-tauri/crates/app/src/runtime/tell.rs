@@ -55,6 +55,13 @@ impl Teller {
         self.carry_out(telling);
     }
 
+    /// Alerts that changed without a line: what is told later is told as it is then.
+    pub fn quietly(&mut self, alerts: &[Alert]) {
+        for alert in alerts {
+            self.notices.changed_quietly(alert);
+        }
+    }
+
     /// What happened to alerts; `actor` and `saved` when a person did it.
     pub fn on(
         &mut self,

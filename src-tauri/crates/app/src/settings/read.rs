@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use engine::alerts::{RuleError, Rulebook};
+use engine::alerts::{Channel, Rule, RuleError, Rulebook};
 use toml_edit::{Document, Item, TableLike};
 
 use super::{
@@ -50,12 +50,15 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
         Some(item) => read_preferences(&one_table(&top, "preferences", item)?)?,
     };
     let text = rules::read(&top)?;
-    let (book, errors) =
+    let (book, mut errors) =
         Rulebook::compile(&text.rules, &text.groups, &text.hours, text.targets, text.default_alerts);
+    let webhooks = webhooks(&top)?;
+    errors.extend(book.rules().iter().flat_map(|rule| strangers(rule, &webhooks)));
+    errors.sort_by_key(|error| error.position.0);
     Ok(Settings {
         sources,
         preferences,
-        webhooks: webhooks(&top)?,
+        webhooks,
         rules: Arc::new(book),
         rule_errors: errors.iter().map(|error| rule_sentence(file, error)).collect(),
     })
@@ -144,6 +147,22 @@ fn webhooks(top: &Table<'_>) -> Result<Vec<Webhook>, SettingsError> {
         hooks.push(Webhook { name, url, shape, secret_env: table.text("secret_env")? });
     }
     Ok(hooks)
+}
+
+/// Webhooks that a rule names and nobody configured. The rule stays active for its other channels.
+fn strangers(rule: &Rule, webhooks: &[Webhook]) -> Vec<RuleError> {
+    let named = rule.notify().iter().filter_map(|channel| match channel {
+        Channel::Webhook(name) => Some(name),
+        _ => None,
+    });
+    named
+        .filter(|name| !webhooks.iter().any(|hook| hook.name == **name))
+        .map(|name| {
+            let sentence = format!("there is no [[webhook]] named `{name}`; add one, or take it out");
+            let text = format!("webhook:{name}");
+            RuleError::about(rule.name(), rule.spec().position, "notify", &text, sentence)
+        })
+        .collect()
 }
 
 /// File, line, rule, key, sentence; and where there is a text, the text with carets under the place.

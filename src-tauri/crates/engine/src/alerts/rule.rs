@@ -2,7 +2,7 @@
 
 use model::{Id, Severity, SubjectKind, Timestamp};
 
-use super::{MetricName, condition::Expr, globs::Globs, hours::Schedule};
+use super::{MetricName, RuleSpec, condition::Expr, globs::Globs, hours::Schedule};
 
 /// Where a notice of a rule goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +34,8 @@ pub struct Rule {
     pub(crate) terms: Vec<Terms>,
     pub(crate) overrides: Vec<Override>,
     pub(crate) is_default: bool,
+    /// As it was written.
+    pub(crate) spec: Box<RuleSpec>,
 }
 
 impl Rule {
@@ -68,6 +70,23 @@ impl Rule {
     /// After how many milliseconds a notice is repeated while it fires.
     pub fn repeat_ms(&self) -> i64 {
         self.terms.first().map_or(300_000, |t| t.repeat_ms)
+    }
+
+    /// For how many milliseconds the condition must hold before it fires.
+    pub fn hold_ms(&self) -> i64 {
+        self.terms.first().map_or(0, |t| t.hold_ms)
+    }
+    /// For how many milliseconds it must stay clear before it is resolved.
+    pub fn keep_ms(&self) -> i64 {
+        self.terms.first().map_or(30_000, |t| t.keep_ms)
+    }
+    /// Severity of an episode before it escalates.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+    /// The rule as it was written.
+    pub fn spec(&self) -> &RuleSpec {
+        &self.spec
     }
 
     /// Which terms hold for a target: 0 is the rule's own; `None`: the rule does not look at it.

@@ -205,6 +205,7 @@ fn compile_rule(spec: &RuleSpec, groups: &[Group], is_default: bool) -> Result<R
         terms: all,
         overrides,
         is_default,
+        spec: Box::new(spec.clone()),
     })
 }
 

@@ -51,14 +51,14 @@ impl Trial {
     pub fn wait(&mut self, facts: &dyn Facts, until: Timestamp) {
         while let Some(due) = self.alerts.next_deadline().filter(|due| *due <= until) {
             let lines = self.alerts.evaluate(facts, &[], due);
-            self.keep(lines);
+            self.hear(lines);
         }
     }
 
     /// The floor has changed.
     pub fn feed(&mut self, facts: &dyn Facts, touched: &[Touched], now: Timestamp) {
         let lines = self.alerts.evaluate(facts, touched, now);
-        self.keep(lines);
+        self.hear(lines);
     }
 
     /// Every time it fired, in the order of firing.
@@ -71,7 +71,9 @@ impl Trial {
         self.left_out
     }
 
-    fn keep(&mut self, lines: Vec<(Transition, Alert)>) {
+    /// Takes what happened to alerts. Whoever plays the floor through a [`crate::World`] that holds the
+    /// rules itself needs only this.
+    pub fn hear(&mut self, lines: Vec<(Transition, Alert)>) {
         for (transition, alert) in lines {
             match transition {
                 Transition::Firing if self.fired.len() >= MAX_FIRED => self.left_out += 1,

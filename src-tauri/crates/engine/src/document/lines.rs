@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{Agent, Alert, Id, Kind, Source, Timestamp, Totals, Transition};
+use model::{Agent, Alert, Id, Key, Kind, Source, Timestamp, Totals, Transition};
 use serde::Serialize;
 
 use super::{ConversationDocument, QueueDocument, Snapshot, take, text};
 use crate::{
-    effects::{Delta, Effects},
+    effects::{Delta, Effects, Entity},
     world::World,
 };
 
@@ -48,6 +48,23 @@ pub struct Removes {
     pub totals: Vec<Removed>,
 }
 
+impl Removes {
+    fn take(&mut self, kind: Kind, key: Key) {
+        let list = match kind {
+            Kind::Queue => &mut self.queues,
+            Kind::Agent => &mut self.agents,
+            Kind::Conversation => &mut self.conversations,
+            Kind::Totals => &mut self.totals,
+        };
+        list.push(Removed { source: key.source, id: key.id });
+    }
+    fn sort(&mut self) {
+        for list in [&mut self.queues, &mut self.agents, &mut self.conversations, &mut self.totals] {
+            list.sort();
+        }
+    }
+}
+
 /// One line of `watch --json`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -75,27 +92,37 @@ pub fn change_line(world: &World, effects: &Effects, at: Timestamp) -> Option<Li
     for delta in &effects.deltas {
         match delta {
             Delta::Upsert(entity) => upserts.take(entity.clone(), world, at),
-            Delta::Remove(kind, key) => {
-                let list = match kind {
-                    Kind::Queue => &mut removes.queues,
-                    Kind::Agent => &mut removes.agents,
-                    Kind::Conversation => &mut removes.conversations,
-                    Kind::Totals => &mut removes.totals,
-                };
-                list.push(Removed { source: key.source.clone(), id: key.id.clone() });
-            }
+            Delta::Remove(kind, key) => removes.take(*kind, key.clone()),
         }
     }
     upserts.sort();
-    for list in [&mut removes.queues, &mut removes.agents, &mut removes.conversations, &mut removes.totals] {
-        list.sort();
-    }
+    removes.sort();
     Some(Line::Change {
         revision: effects.revision,
         at,
         upserts: Box::new(upserts),
         removes: Box::new(removes),
     })
+}
+
+/// The `change` line of an earlier instant from rows as they were kept, each with its source's clock skew
+/// in seconds. Durations hold at `at`.
+pub fn past_change(
+    revision: u64,
+    at: Timestamp,
+    put: impl IntoIterator<Item = (Entity, f64)>,
+    gone: impl IntoIterator<Item = (Kind, Key)>,
+) -> Line {
+    let (mut upserts, mut removes) = (Upserts::default(), Removes::default());
+    for (entity, skew_s) in put {
+        upserts.put(entity, skew_s, at);
+    }
+    for (kind, key) in gone {
+        removes.take(kind, key);
+    }
+    upserts.sort();
+    removes.sort();
+    Line::Change { revision, at, upserts: Box::new(upserts), removes: Box::new(removes) }
 }
 
 /// All lines of one input, in order: rows, health, alerts. `world` is the one that gave the effects,

@@ -61,13 +61,14 @@ impl World {
         let from = self.journal.head();
         self.note_down(&deltas, &round);
         self.sum_up(&round, &mut touched, now);
-        let alerts = self.evaluate(&mut round, touched, now);
+        let (alerts, quiet) = self.evaluate(&mut round, touched, now);
         self.reorder(from);
         Effects {
             revision: self.revision,
             deltas,
             health: round.said.iter().filter_map(|id| self.source(id).cloned()).collect(),
             alerts,
+            quiet,
             wake_at: self.wake_at(now),
         }
     }
@@ -174,7 +175,7 @@ impl World {
         round: &mut Round,
         touched: TouchedSubjects,
         now: Timestamp,
-    ) -> Vec<(model::Transition, Alert)> {
+    ) -> (Vec<(model::Transition, Alert)>, Vec<Alert>) {
         let mut list: Vec<alerts::Touched> = Vec::new();
         if round.everything {
             list.push(alerts::Touched::All);
@@ -217,7 +218,7 @@ impl World {
             self.standing.put(alert);
             self.journal.push(Touch::Alert(alert.subject.kind, subject_key(alert), alert.id.clone()));
         }
-        transitions
+        (transitions, quiet)
     }
 }
 

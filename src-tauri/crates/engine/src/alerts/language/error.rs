@@ -20,6 +20,13 @@ pub struct RuleError {
     pub caret: String,
 }
 
+impl RuleError {
+    /// An error about the whole of one of a rule's texts, for what only the application can check.
+    pub fn about(rule: &str, position: Position, field: &str, text: &str, sentence: impl Into<String>) -> Self {
+        Fault::whole(text, sentence).into_error(rule, position, field, text)
+    }
+}
+
 /// What is wrong with one text, before it is known which rule it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {

@@ -1,0 +1,175 @@
+//! Alerts and their log, from `desk.db`.
+
+use std::{collections::BTreeMap, path::Path};
+
+use model::{Alert, AlertState, Id, Overlay, Severity, Subject, Timestamp, Transition};
+use serde::Serialize;
+use store::{Actor, DeskReader, JournalEntry};
+
+use super::PastError;
+
+/// Open alerts, and what happened to all of them.
+#[derive(Clone, Debug, Serialize)]
+pub struct AlertBook {
+    /// Contract number.
+    pub contract: u32,
+    /// Where the log begins.
+    pub since: Timestamp,
+    /// Those that are not inactive, sorted by source and id.
+    pub alerts: Vec<Alert>,
+    /// Every transition since then, oldest first.
+    pub log: Vec<LogLine>,
+}
+
+/// One line of the alert log.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct LogLine {
+    pub at: Timestamp,
+    pub transition: Transition,
+    /// Id of the alert.
+    pub alert: Id,
+    pub rule: String,
+    pub severity: Severity,
+    pub source: Option<Id>,
+    pub subject: Subject,
+    pub metric: String,
+    pub value: Option<f64>,
+    pub limit: Option<f64>,
+    pub unit: String,
+    pub n: Option<u32>,
+    /// The person who did it; `None`: the rules.
+    pub actor: Option<String>,
+    /// How old the source's data was.
+    pub source_age_s: Option<f64>,
+    pub reason: String,
+}
+
+impl From<JournalEntry> for LogLine {
+    fn from(e: JournalEntry) -> Self {
+        Self {
+            at: e.at,
+            transition: e.transition,
+            alert: e.alert,
+            rule: e.rule,
+            severity: e.severity,
+            source: e.source,
+            subject: e.subject,
+            metric: e.metric,
+            value: e.value,
+            limit: e.limit,
+            unit: e.unit,
+            n: e.n,
+            actor: match e.actor {
+                Actor::Rules => None,
+                Actor::Person(name) => Some(name),
+            },
+            source_age_s: e.source_age_s,
+            reason: e.reason,
+        }
+    }
+}
+
+/// The open alerts and the log since a moment.
+pub fn alerts(data: &Path, since: Timestamp, now: Timestamp) -> Result<AlertBook, PastError> {
+    let desk = DeskReader::open(&data.join("desk.db"))?;
+    let mut alerts = desk.open_alerts()?;
+    alerts.retain(|a| a.state != AlertState::Inactive);
+    alerts.sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
+    // A clock that was set back leaves lines of the future; they belong to the log all the same.
+    let until = now.plus(std::time::Duration::from_secs(86_400));
+    let log = desk.journal(since, until)?.into_iter().map(LogLine::from).collect();
+    Ok(AlertBook { contract: engine::document::CONTRACT, since, alerts, log })
+}
+
+/// How far back an alert's first line is looked for.
+const LONGEST_EPISODE: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
+
+/// The alerts that stood at an instant, from the log. A relapse out of recovering has no line, so such
+/// an alert may still show as recovering.
+pub(super) fn standing_at(data: &Path, at: Timestamp) -> Result<Vec<Alert>, PastError> {
+    let desk = DeskReader::open(&data.join("desk.db"))?;
+    let mut standing: BTreeMap<Id, Alert> = BTreeMap::new();
+    for entry in desk.journal(at.minus(LONGEST_EPISODE), at)? {
+        if entry.transition == Transition::Resolved {
+            standing.remove(&entry.alert);
+            continue;
+        }
+        let alert = standing.entry(entry.alert.clone()).or_insert_with(|| blank(&entry));
+        follow(alert, entry);
+    }
+    Ok(standing.into_values().collect())
+}
+
+fn blank(entry: &JournalEntry) -> Alert {
+    Alert {
+        id: entry.alert.clone(),
+        rule: entry.rule.clone(),
+        severity: entry.severity,
+        state: AlertState::Pending,
+        overlays: Vec::new(),
+        source: entry.source.clone(),
+        subject: entry.subject.clone(),
+        metric: entry.metric.clone(),
+        value: None,
+        limit: None,
+        unit: entry.unit.clone(),
+        n: None,
+        pending_since: None,
+        fired_at: None,
+        resolved_at: None,
+        acked_at: None,
+        acked_until: None,
+        snoozed_until: None,
+        inhibited_by: None,
+        flapping: false,
+        reason: String::new(),
+    }
+}
+
+fn follow(alert: &mut Alert, entry: JournalEntry) {
+    let at = entry.at;
+    let mut lay = |overlay: Overlay, on: bool| {
+        alert.overlays.retain(|o| *o != overlay);
+        if on {
+            alert.overlays.push(overlay);
+            alert.overlays.sort_unstable();
+        }
+    };
+    match entry.transition {
+        Transition::Pending => {
+            alert.state = AlertState::Pending;
+            alert.pending_since = Some(at);
+        }
+        Transition::Firing => {
+            alert.state = AlertState::Firing;
+            alert.fired_at.get_or_insert(at);
+        }
+        Transition::Acked => {
+            alert.state = AlertState::Acked;
+            alert.acked_at = Some(at);
+        }
+        Transition::Unacked => {
+            alert.state = AlertState::Firing;
+            alert.acked_at = None;
+        }
+        Transition::Recovering => alert.state = AlertState::Recovering,
+        Transition::Flapping => alert.flapping = true,
+        Transition::Snoozed => lay(Overlay::Snoozed, true),
+        Transition::Unsnoozed => lay(Overlay::Snoozed, false),
+        Transition::Inhibited => lay(Overlay::Inhibited, true),
+        Transition::Uninhibited => lay(Overlay::Inhibited, false),
+        Transition::Muted => lay(Overlay::Muted, true),
+        Transition::Unmuted => lay(Overlay::Muted, false),
+        Transition::Unknown => lay(Overlay::Unknown, true),
+        Transition::Known => lay(Overlay::Unknown, false),
+        Transition::Escalated | Transition::Resolved => {}
+    }
+    alert.severity = entry.severity;
+    alert.value = entry.value;
+    alert.limit = entry.limit;
+    alert.n = entry.n;
+    alert.reason = entry.reason;
+    alert.metric = entry.metric;
+    alert.unit = entry.unit;
+}

@@ -1,0 +1,80 @@
+//! What was seen and done before, read from the databases without ever writing them; also while the app
+//! has them open.
+
+mod desk;
+mod rules;
+mod time;
+
+use std::path::Path;
+
+use model::Timestamp;
+use store::{FloorReader, StoreError};
+
+pub use desk::{AlertBook, LogLine, alerts};
+pub use rules::{FiredRow, RuleFires, TrialReport, try_rules};
+pub use time::{instant, zone};
+
+/// Why the past cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum PastError {
+    /// A database cannot be read.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Nothing has been recorded yet.
+    #[error("no history is recorded yet; let the app, or `floorctl watch --record`, run for a while")]
+    Empty,
+    /// Asked about a time before the first record.
+    #[error("the history begins at {from}; nothing is known of {at}")]
+    TooEarly {
+        /// What was asked for.
+        at: Timestamp,
+        /// Where it begins.
+        from: Timestamp,
+    },
+    /// Asked about a time that has not come.
+    #[error("{at} has not come yet")]
+    Future {
+        /// What was asked for.
+        at: Timestamp,
+    },
+    /// The end lies before the beginning.
+    #[error("the time from {from} to {until} is empty; check --from and --to")]
+    Backwards {
+        /// Beginning.
+        from: Timestamp,
+        /// End.
+        until: Timestamp,
+    },
+    /// No rule has this name.
+    #[error("no active rule is named `{0}`; `floorctl rules list` prints them")]
+    NoSuchRule(String),
+    /// A file could not be written.
+    #[error("{file} cannot be written ({cause}); check the folder's permissions and free space")]
+    Write {
+        /// The file.
+        file: String,
+        /// The system's word.
+        cause: std::io::Error,
+    },
+}
+
+impl PastError {
+    /// Whether the one who asked can mend it (another folder, another time), not we.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            PastError::Store(error) => {
+                matches!(error, StoreError::Missing { .. } | StoreError::Newer { .. })
+            }
+            PastError::Empty
+            | PastError::TooEarly { .. }
+            | PastError::Future { .. }
+            | PastError::Backwards { .. }
+            | PastError::NoSuchRule(_) => true,
+            PastError::Write { .. } => true,
+        }
+    }
+}
+
+fn floor(data: &Path) -> Result<FloorReader, StoreError> {
+    FloorReader::open(&data.join("floor.db"))
+}
