@@ -9,11 +9,7 @@ use std::{
     time::Duration,
 };
 
-use link::{
-    Answer, Auth, Http, Request, Secret,
-    origin::{is_allowed, same_origin},
-    poll::Trouble,
-};
+use link::{Answer, Auth, Http, Request, Secret, origin::is_allowed, poll::Trouble};
 use tokio::{
     sync::{Mutex, Semaphore},
     time::Instant,
@@ -22,6 +18,7 @@ use url::Url;
 
 use super::{
     WORDS,
+    address::{cookies, stays, with},
     config::Config,
     wire::{AvailabilityAnswer, BaseUri, BaseUris, LoginAnswer, SessionCreated},
 };
@@ -118,7 +115,7 @@ impl Account {
                 sentence: "LivePerson names no host for operational figures (service leDataReporting): ask LivePerson whether the account has them.".to_owned(),
                 soon: false,
             })?;
-            Ok(get(base, path, query))
+            Ok(with(base, path, query))
         })
         .await
     }
@@ -130,7 +127,7 @@ impl Account {
                 sentence: "LivePerson names no host for the account's configuration.".to_owned(),
                 soon: false,
             })?;
-            Ok(get(base, path, query))
+            Ok(with(base, path, query))
         })
         .await
     }
@@ -526,29 +523,6 @@ impl Account {
 
 const COMMON: &[(&str, &str)] = &[("v", "1"), ("NC", "true")];
 
-fn with(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path);
-    }
-    if !query.is_empty() {
-        // Lists of ids keep their commas; nothing else in them needs care.
-        let text: Vec<String> = query
-            .iter()
-            .map(|(key, value)| {
-                let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-                format!("{key}={}", value.replace("%2C", ","))
-            })
-            .collect();
-        url.set_query(Some(&text.join("&")));
-    }
-    url
-}
-
-fn get(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Url {
-    with(base, path, query)
-}
-
 fn bearing(login: &Login, request: Request) -> Request {
     request
         .auth(Auth::Token { scheme: "Bearer", token: login.bearer.clone() })
@@ -571,61 +545,5 @@ fn in_session_with(
     match &session.cookie {
         Some(cookie) => request.secret_header("cookie", cookie),
         None => request,
-    }
-}
-
-/// Whether an address that the server gave is still the vendor's: the same host, or another of its own
-/// behind TLS.
-fn stays(url: &Url, known: &Url) -> bool {
-    let vendors =
-        |url: &Url| url.scheme() == "https" && url.host_str().is_some_and(|h| h.ends_with(".liveperson.net"));
-    same_origin(url, known) || (vendors(url) && vendors(known) && url.port().is_none())
-}
-
-/// What goes back as `Cookie`; nothing of it but names and values.
-fn cookies(answer: &Answer) -> Option<Secret> {
-    let pairs: Vec<&str> = answer
-        .headers("set-cookie")
-        .filter_map(|cookie| cookie.split(';').next())
-        .map(str::trim)
-        .filter(|pair| pair.contains('=') && pair.bytes().all(|b| (0x20..0x7f).contains(&b)))
-        .collect();
-    (!pairs.is_empty()).then(|| Secret::new(pairs.join("; ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).unwrap()
-    }
-
-    #[test]
-    fn lists_keep_their_commas_and_nothing_else_gets_through() {
-        let made = with(
-            &url("https://h/"),
-            &["chat", "a/b"],
-            &[("chatSessionKeys", "H1-2K3,H4-5K6"), ("x", "a&b=c d")],
-        );
-        assert_eq!(made.as_str(), "https://h/chat/a%2Fb?chatSessionKeys=H1-2K3,H4-5K6&x=a%26b%3Dc+d");
-    }
-
-    #[test]
-    fn credentials_stay_with_the_vendor() {
-        let known = url("https://va.agentvep.liveperson.net/");
-        assert!(stays(&url("https://va-a.agentvep.liveperson.net/api"), &known));
-        for other in [
-            "https://evil.example/api",
-            "http://va.agentvep.liveperson.net/api",
-            "https://liveperson.net.evil.example/",
-            "https://va.agentvep.liveperson.net:444/",
-        ] {
-            assert!(!stays(&url(other), &known), "{other}");
-        }
-        let local = url("http://127.0.0.1:4711/");
-        assert!(stays(&url("http://127.0.0.1:4711/api"), &local));
-        assert!(!stays(&url("http://127.0.0.1:4712/api"), &local));
-        assert!(!stays(&url("https://a.liveperson.net/api"), &local));
     }
 }

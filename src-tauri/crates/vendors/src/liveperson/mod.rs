@@ -1,5 +1,6 @@
 //! LivePerson: Chat Agent API and Operational Realtime API. Polled. See `README.md`.
 
+mod address;
 mod chats;
 mod config;
 mod floor;
