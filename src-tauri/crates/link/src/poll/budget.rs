@@ -16,6 +16,11 @@ impl Budget {
         Self(Mutex::new(Bucket::new(burst, period, Instant::now())))
     }
 
+    /// Takes one if one is there: for what is nice to have.
+    pub fn try_spend(&self) -> bool {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take(Instant::now()).is_ok()
+    }
+
     /// Takes one, waiting until one is there.
     pub async fn spend(&self) {
         loop {

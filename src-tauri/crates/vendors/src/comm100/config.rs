@@ -145,6 +145,16 @@ pub fn plans(poll: Option<Duration>) -> Vec<Plan> {
     pace(&usual, poll, FLOOR)
 }
 
+/// What a page of agents may cost in time, so that all plans together stay within the calls of a span.
+pub fn time_per_page(plans: &[Plan], calls: u32, per: Duration) -> Duration {
+    let others = plans.iter().enumerate().filter(|(endpoint, _)| *endpoint != super::AGENTS);
+    // The look-ups are four requests at most.
+    let cost = |plan: &Plan| if plan.optional { 4.0 } else { 1.0 };
+    let spent: f64 = others.map(|(_, plan)| cost(plan) * per.as_secs_f64() / plan.every.as_secs_f64()).sum();
+    let left = (f64::from(calls) - spent).max(f64::from(calls) / 10.0);
+    per.div_f64(left)
+}
+
 /// Comm100's part of a source, checked.
 pub struct Config {
     /// Base of the API, ending in its version.
@@ -338,6 +348,18 @@ mod tests {
             let error = read(&settings(url, &keys)).err().expect("must be refused");
             assert_eq!(error.key.as_deref(), Some(key), "{error}");
             assert!(error.sentence.contains(&format!("`{key}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn many_pages_of_agents_are_asked_for_less_often() {
+        let (calls, per) = (100, Duration::from_secs(300));
+        for poll in [None, Some(Duration::from_secs(10))] {
+            let plans = plans(poll);
+            let page = time_per_page(&plans, calls, per);
+            // One or two pages fit at the usual pace, ten do not.
+            assert!(page * 2 <= plans[crate::comm100::AGENTS].every, "{page:?}");
+            assert!(page * 10 > plans[crate::comm100::AGENTS].every, "{page:?}");
         }
     }
 

@@ -27,8 +27,20 @@ pub struct Comm100Floor {
     agents_at: Option<Timestamp>,
     /// Status names that were not yet held against the agents of the same moment.
     names: Option<(Timestamp, Arc<Listed<NamedStatus>>)>,
+    pace: Pace,
+    /// Pages that the agents came in last.
+    pages: u32,
+}
+
+/// Intervals that depend on what was answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
     /// Usual interval of the status names.
-    names_every: Duration,
+    pub names: Duration,
+    /// Usual interval of the agents.
+    pub agents: Duration,
+    /// Shortest time between two requests for pages of agents, on average.
+    pub page: Duration,
 }
 
 #[derive(Default)]
@@ -39,15 +51,16 @@ struct Kept {
 }
 
 impl Comm100Floor {
-    /// An empty floor. `names_every`: the usual interval of the status names.
-    pub fn new(source: Id, names_every: Duration) -> Self {
+    /// An empty floor.
+    pub fn new(source: Id, pace: Pace) -> Self {
         Self {
             source,
             known: Known::default(),
             kept: Kept::default(),
             agents_at: None,
             names: None,
-            names_every,
+            pace,
+            pages: 1,
         }
     }
 
@@ -69,6 +82,7 @@ impl Comm100Floor {
     }
 
     fn take_agents(&mut self, pages: &[Arc<Listed<AgentRow>>], whole: bool, at: Timestamp) {
+        self.pages = u32::try_from(pages.len()).unwrap_or(1).max(1);
         if whole {
             self.known.agents.clear();
         }
@@ -204,8 +218,9 @@ impl Floor for Comm100Floor {
         let odd =
             |row: &AgentRow| row.status.0.as_deref().is_some_and(|id| self.known.statuses.is_unknown(id));
         match endpoint {
-            STATUSES if self.known.agents.values().any(odd) => Some(NAMES_SOON.min(self.names_every)),
-            STATUSES => Some(self.names_every),
+            STATUSES if self.known.agents.values().any(odd) => Some(NAMES_SOON.min(self.pace.names)),
+            STATUSES => Some(self.pace.names),
+            AGENTS => Some(self.pace.agents.max(self.pace.page * self.pages)),
             _ => None,
         }
     }

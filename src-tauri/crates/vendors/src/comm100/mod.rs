@@ -71,7 +71,11 @@ impl Connector for Comm100 {
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };
         let budget = Budget::new(calls, CALLS_PER);
-        let names_every = plans[STATUSES].every;
+        let pace = floor::Pace {
+            names: plans[STATUSES].every,
+            agents: plans[AGENTS].every,
+            page: config::time_per_page(&plans, calls, CALLS_PER),
+        };
         let ask = rest::Comm100Ask::new(
             http,
             config.base,
@@ -84,7 +88,7 @@ impl Connector for Comm100 {
         let driver = Driver {
             source: link.source.clone(),
             ask: Arc::new(ask),
-            floor: floor::Comm100Floor::new(link.source, names_every),
+            floor: floor::Comm100Floor::new(link.source, pace),
             schedule: Schedule::new(plans, link.seed),
             out: link.out,
             clock: link.clock,

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -42,6 +43,8 @@ pub enum Answer {
 const MOST_PAGES: usize = 50;
 /// Rooms whose waiting chats are looked at in one poll: exact waits are worth a few requests, no more.
 const MOST_ROOMS: usize = 4;
+/// Requests for them in a minute; between two of them the instant stays where it was.
+const EXTRAS: u32 = 10;
 
 /// The asking half of a giosg source.
 pub struct GiosgAsk {
@@ -49,6 +52,8 @@ pub struct GiosgAsk {
     config: Config,
     secret: Secret,
     budget: Budget,
+    /// What exact waits may cost.
+    extras: Budget,
     rooms: Bodies<Page<RoomRow>>,
     users: Bodies<Page<UserRow>>,
     /// The zone was refused once: it is not sent again.
@@ -75,6 +80,7 @@ impl GiosgAsk {
             config,
             secret,
             budget,
+            extras: Budget::new(EXTRAS, Duration::from_secs(60)),
             rooms: Bodies::default(),
             users: Bodies::default(),
             zone_refused: AtomicBool::new(false),
@@ -196,7 +202,12 @@ impl GiosgAsk {
             None => self.collect(plain, "rooms", read).await?,
         };
         let oldest = self.oldest(&found.pages).await?;
-        let waits_moved = std::mem::replace(&mut *lock(&self.waits), oldest.clone()) != oldest;
+        let waits_moved = {
+            let mut told = lock(&self.waits);
+            let moved = oldest.iter().any(|(room, since)| told.get(room) != Some(since));
+            told.extend(oldest.clone());
+            moved
+        };
         let news = self.rooms.is_news(&found.pages) || waits_moved || found.problem.is_some();
         let whole = found.problem.is_none();
         let pages = std::mem::take(&mut found.pages);
@@ -226,7 +237,7 @@ impl GiosgAsk {
         // Where people wait longest it matters most.
         waiting.sort_by(|a, b| b.1.total_cmp(&a.1));
         for (room, _) in waiting.into_iter().take(MOST_ROOMS) {
-            if lock(&self.forbidden).contains(CHATS) {
+            if lock(&self.forbidden).contains(CHATS) || !self.extras.try_spend() {
                 break;
             }
             let mut url = self.url(&format!("api/v5/orgs/{organization}/rooms/{room}/chats"));

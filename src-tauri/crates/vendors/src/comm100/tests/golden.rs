@@ -10,13 +10,16 @@ use serde::de::DeserializeOwned;
 use crate::{
     comm100::{
         AGENTS, LOOKUPS, QUEUE, RIGHTNOW, STATUSES, TODAY,
-        floor::Comm100Floor,
+        floor::{Comm100Floor, Pace},
         rest::{Answer, LookUps},
         wire::{AgentRow, Listed},
     },
     loose,
     polled::stay_put,
 };
+
+const PACE: Pace =
+    Pace { names: Duration::from_secs(900), agents: Duration::from_secs(30), page: Duration::from_secs(6) };
 
 fn at(seconds: i64) -> Moment {
     let at = Timestamp::from_ms(1_800_000_000_000 + seconds * 1000);
@@ -31,7 +34,7 @@ fn fixture<T: DeserializeOwned>(case: &str, name: &str) -> Option<T> {
 }
 
 fn played(case: &str) -> Comm100Floor {
-    let mut floor = Comm100Floor::new("shop".into(), Duration::from_secs(900));
+    let mut floor = Comm100Floor::new("shop".into(), PACE);
     if let Some(now) = fixture(case, "rightnow") {
         floor.take(RIGHTNOW, Some(Answer::RightNow(Arc::new(now))), at(0));
     }
@@ -144,7 +147,7 @@ fn since(floor: &Comm100Floor, id: &str) -> i64 {
 
 #[test]
 fn waiting_since_stays_put_unless_it_truly_moves() {
-    let mut floor = Comm100Floor::new("shop".into(), Duration::from_secs(900));
+    let mut floor = Comm100Floor::new("shop".into(), PACE);
     floor.take(QUEUE, Some(queue_of(&[("v1", 95), ("v2", 12)])), at(0));
     assert_eq!((since(&floor, "v1"), since(&floor, "v2")), (-95, -12));
     // Fifteen seconds later both waits are off by a little: nothing moves.
@@ -206,7 +209,7 @@ fn partial_pages_never_remove_agents() {
         let rows: Vec<String> = ids.iter().map(|id| format!(r#"{{"agentId":"{id}"}}"#)).collect();
         Arc::new(loose::read(format!("[{}]", rows.join(",")).as_bytes()).unwrap())
     };
-    let mut floor = Comm100Floor::new("shop".into(), Duration::from_secs(900));
+    let mut floor = Comm100Floor::new("shop".into(), PACE);
     floor.take(
         AGENTS,
         Some(Answer::Agents { pages: vec![page(&["a", "b"]), page(&["b", "c"])], whole: true }),
@@ -217,6 +220,15 @@ fn partial_pages_never_remove_agents() {
     assert_eq!(floor.rows().agents.len(), 4);
     floor.take(AGENTS, Some(Answer::Agents { pages: vec![page(&["a", "d"])], whole: true }), at(2));
     assert_eq!(floor.rows().agents.len(), 2);
+}
+
+#[test]
+fn many_pages_of_agents_are_asked_for_less_often() {
+    let mut floor = played("reference");
+    assert_eq!(floor.every(AGENTS), Some(Duration::from_secs(30)));
+    let page: Arc<Listed<AgentRow>> = Arc::new(loose::read(b"[]").unwrap());
+    floor.take(AGENTS, Some(Answer::Agents { pages: vec![page; 20], whole: true }), at(5));
+    assert_eq!(floor.every(AGENTS), Some(Duration::from_secs(120)));
 }
 
 #[test]

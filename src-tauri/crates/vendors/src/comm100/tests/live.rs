@@ -304,14 +304,14 @@ async fn l1_l2_throttled_waits_as_told() {
     let stand = Stand::quiet(Dialect::default()).await;
     let mut seen = stand.watch(stand.key(), SECRET);
     seen.live().await;
-    stand.control.fault_times(C, "*", Fault::too_many(Some("1")), 1).unwrap();
+    stand.control.fault_times(C, "rightnow", Fault::too_many(Some("1")), 1).unwrap();
     seen.until("throttled", |seen| seen.report.health == Health::Throttled).await;
     assert!(seen.report.retry_at.is_some());
     seen.live().await;
     // L5: a limit that is only told in words.
     let words =
         Fault::status(403, "{\"code\":403000,\"message\":\"The limit of requests has been exceeded.\"}");
-    stand.control.fault_times(C, "*", words, 1).unwrap();
+    stand.control.fault_times(C, "queue", words, 1).unwrap();
     seen.until("throttled", |seen| seen.report.health == Health::Throttled).await;
 }
 
@@ -355,12 +355,14 @@ async fn p2_p3_too_large_a_body_is_refused() {
 async fn the_vendors_limit_is_never_reached() {
     let stand = Stand { calls: CALLS, ..Stand::quiet(Dialect::default()).await };
     stand.control.limit(C, Some((300, Duration::from_secs(300)))).unwrap();
+    let began = std::time::Instant::now();
     let mut seen = stand.watch(stand.key(), SECRET);
-    seen.live().await;
+    seen.until("complete", |seen| seen.complete).await;
     // Two hundred milliseconds an interval would be thousands of calls; the budget stops at a hundred.
     seen.for_a_while(Duration::from_secs(6)).await;
     let counters = stand.control.counters(C).unwrap();
-    assert!(counters.most_in_window <= 103, "{}", counters.most_in_window);
+    let allowed = 101.0 + began.elapsed().as_secs_f64() / 3.0;
+    assert!(f64::from(counters.most_in_window) <= allowed, "{} {allowed}", counters.most_in_window);
     assert_eq!(counters.over_limit, 0);
 }
 

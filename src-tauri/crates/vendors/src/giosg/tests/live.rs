@@ -245,7 +245,7 @@ async fn d9_throttled_waits_as_told() {
     let stand = Stand::quiet(Dialect::default()).await;
     let mut seen = stand.start();
     seen.live().await;
-    stand.control.fault_times(G, "*", Fault::too_many(Some("1")), 1).unwrap();
+    stand.control.fault_times(G, "rooms", Fault::too_many(Some("1")), 1).unwrap();
     seen.until("throttled", |seen| seen.report.health == Health::Throttled).await;
     seen.live().await;
 }
@@ -263,9 +263,11 @@ async fn only_the_rooms_that_were_asked_for() {
 async fn the_ceiling_is_never_passed() {
     let stand = Stand { calls: CALLS, ..Stand::quiet(Dialect::default()).await };
     stand.control.limit(G, Some((120, Duration::from_secs(60)))).unwrap();
+    let began = std::time::Instant::now();
     let mut seen = stand.start();
-    seen.live().await;
+    seen.until("complete", |seen| seen.complete).await;
     seen.for_a_while(Duration::from_secs(6)).await;
     let counters = stand.control.counters(G).unwrap();
-    assert!(counters.most_in_window <= 70, "{}", counters.most_in_window);
+    let allowed = f64::from(CALLS) + 2.0 + began.elapsed().as_secs_f64() * (1.0 + 10.0 / 60.0);
+    assert!(f64::from(counters.most_in_window) <= allowed, "{} {allowed}", counters.most_in_window);
 }
