@@ -114,23 +114,21 @@ impl Compare {
     /// The next moment after `now` at which a reading that moves by itself passes one of the limits.
     fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
         let Limit::Number(limit) = self.limit else { return None };
-        let reading = look.readings.get(self.metric)?;
-        let one_ms = std::time::Duration::from_millis(1);
-        [Some(limit), self.clear]
-            .into_iter()
-            .flatten()
-            .flat_map(|limit| {
-                let at = match reading {
-                    Reading::CountingUp { since } => since.plus_seconds(limit),
-                    Reading::CountingDown { until } => until.plus_seconds(-limit),
-                    _ => return [None, None],
-                };
-                // Reaching a limit and being past it are two moments.
-                [Some(at), Some(at.plus(one_ms))]
-            })
-            .flatten()
-            .filter(|at| *at > look.now)
-            .min()
+        let at = |limit: f64| match look.readings.get(self.metric)? {
+            Reading::CountingUp { since } => Some(since.plus_seconds(limit)),
+            Reading::CountingDown { until } => Some(until.plus_seconds(-limit)),
+            _ => None,
+        };
+        // Reaching a limit and being past it are two moments.
+        let next = |at: Timestamp| {
+            let past = at.plus(std::time::Duration::from_millis(1));
+            [at, past].into_iter().find(|at| *at > look.now)
+        };
+        let reached = next(at(limit)?);
+        match self.clear.and_then(at).and_then(next) {
+            Some(cleared) => Some(reached.map_or(cleared, |at| at.min(cleared))),
+            None => reached,
+        }
     }
 }
 

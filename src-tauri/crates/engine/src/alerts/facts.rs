@@ -78,6 +78,51 @@ pub trait Facts {
     /// `source.*`; the floor leaves out sources that never were live and is unknown while one that was
     /// cannot be read.
     fn read(&self, kind: SubjectKind, key: &Key, metric: MetricName, now: Timestamp) -> Reading;
+
+    /// Several figures of one target at once, appended to `into` in the order asked. What is answered for
+    /// `open_hours` is not looked at. Worth writing where finding the target costs more than reading it.
+    fn read_all(
+        &self,
+        kind: SubjectKind,
+        key: &Key,
+        metrics: &[MetricName],
+        now: Timestamp,
+        into: &mut Vec<Reading>,
+    ) {
+        into.extend(metrics.iter().map(|metric| match metric.name {
+            "open_hours" => Reading::Unknown,
+            _ => self.read(kind, key, *metric, now),
+        }));
+    }
+
+    /// Whether a target is there and still called what it was called when rules were laid over it. Asked
+    /// with every touch, so that it is worth answering without copying a name.
+    fn is_called(&self, kind: SubjectKind, key: &Key, known: &Called<'_>) -> bool {
+        if self.name(kind, key).as_deref() != Some(known.name) {
+            return false;
+        }
+        let same = |ids: Vec<Id>, of: SubjectKind, known: &[(Id, String)]| {
+            ids.len() == known.len()
+                && ids.into_iter().zip(known).all(|(id, (known_id, known_name))| {
+                    let key = Key { source: key.source.clone(), id };
+                    key.id == *known_id && self.name(of, &key).unwrap_or_default() == *known_name
+                })
+        };
+        known.who.is_none_or(|(queues, agents)| {
+            (kind == SubjectKind::Queue || same(self.queues_of(kind, key), SubjectKind::Queue, queues))
+                && (kind == SubjectKind::Agent || same(self.agents_of(kind, key), SubjectKind::Agent, agents))
+        })
+    }
+}
+
+/// What a target was called when rules were laid over it.
+#[derive(Clone, Copy, Debug)]
+pub struct Called<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Ids and names of the queues and of the agents that it belongs to; `None` when no rule asks for
+    /// them. A queue is its own only queue, an agent its own only agent.
+    pub who: Option<(&'a [(Id, String)], &'a [(Id, String)])>,
 }
 
 /// What may read differently since the last evaluation.

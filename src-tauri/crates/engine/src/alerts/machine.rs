@@ -4,7 +4,8 @@ mod targets;
 mod verdict;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -12,14 +13,14 @@ use std::{
 use model::{Alert, AlertState, Id, Key, SubjectKind, Timestamp, Transition};
 
 use super::{
-    Facts, Rulebook, Touched,
+    Facts, Reading, Rulebook, Touched,
     episode::{Episode, Out, Snooze},
     floor_key,
-    rule::Who,
+    rule::{Rule, Scope, Who},
     slots::{Carried, Slots, Target},
     source_key,
 };
-use crate::effects::DeskCommand;
+use crate::{effects::DeskCommand, world::FastMap};
 
 /// A deadline found so late was slept through: what happened meanwhile nobody saw.
 const SLEPT: Duration = Duration::from_secs(60);
@@ -36,6 +37,23 @@ const KINDS: [SubjectKind; 6] = [
     SubjectKind::Floor,
 ];
 
+/// The place of a kind in that order.
+fn rank(kind: SubjectKind) -> usize {
+    KINDS.iter().position(|k| *k == kind).unwrap_or(KINDS.len())
+}
+
+/// Whether a rule depends on the queues or agents that a target belongs to.
+fn asks_who(rule: &Rule) -> bool {
+    let Scope { source: _, queue, group, agent } = &rule.scope;
+    queue.is_some() || group.is_some() || agent.is_some() || !rule.overrides.is_empty()
+}
+
+/// One target to look at.
+type Named<'t> = (SubjectKind, Cow<'t, Key>);
+
+/// So few targets are compared with each other; more are hashed.
+const SCAN: usize = 8;
+
 /// Alerts of a floor: the present one, or a past one that is played again.
 ///
 /// Feed it with what was touched and look again at [`Alerts::next_deadline`]; the same feed gives the
@@ -43,6 +61,9 @@ const KINDS: [SubjectKind; 6] = [
 #[derive(Debug, Default)]
 pub struct Alerts {
     book: Arc<Rulebook>,
+    /// By kind: whether any rule is about it, and whether one asks for its queues or agents.
+    wanted: [bool; 6],
+    asks_who: [bool; 6],
     slots: Slots,
     /// Episodes that wait for their target to be seen: after a restart or new rules.
     carried: HashMap<(String, SubjectKind, Key), Carried>,
@@ -57,6 +78,8 @@ pub struct Alerts {
     settles_at: Option<Timestamp>,
     /// How many slots were ever tested; for counting proofs.
     tests: u64,
+    /// What the rule at work reads; kept for its memory.
+    readings: Vec<Reading>,
 }
 
 impl Alerts {
@@ -67,6 +90,11 @@ impl Alerts {
         for (rule, carried) in self.slots.take_carried() {
             let name = names.get(rule).cloned().unwrap_or_default();
             self.carried.insert((name, carried.kind, carried.key.clone()), carried);
+        }
+        for kind in KINDS {
+            let rules = || book.rules.iter().filter(|rule| rule.subject == kind);
+            self.wanted[kind as usize] = rules().next().is_some();
+            self.asks_who[kind as usize] = !book.hours.is_empty() || rules().any(asks_who);
         }
         self.book = book;
         self.anew = true;
@@ -113,8 +141,7 @@ impl Alerts {
             self.everything(facts, now, &mut out);
         } else {
             let expanded = self.expand(facts, touched);
-            let fresh: HashSet<&(SubjectKind, Key)> = expanded.iter().collect();
-            self.run_due(facts, &fresh, now, &mut out);
+            self.run_due(facts, &expanded, now, &mut out);
             for (kind, key) in &expanded {
                 self.look(facts, *kind, key, now, &mut out);
             }
@@ -198,7 +225,7 @@ impl Alerts {
     }
 
     fn wants(&self, kind: SubjectKind) -> bool {
-        self.book.rules.iter().any(|r| r.subject == kind)
+        self.wanted[kind as usize]
     }
 
     /// A sleep of the machine shows as a deadline that is found late. No timer completes in it, and what
@@ -231,7 +258,7 @@ impl Alerts {
                 continue;
             }
             let mut keys: Vec<Key> = facts.targets(kind);
-            keys.extend(self.slots.targets().filter(|t| t.kind == kind).map(|t| t.key.clone()));
+            keys.extend(self.slots.targets(kind).map(|t| t.key.clone()));
             keys.extend(self.carried.values().filter(|c| c.kind == kind).map(|c| c.key.clone()));
             keys.sort_unstable();
             keys.dedup();
@@ -242,19 +269,28 @@ impl Alerts {
     }
 
     /// Targets named by what was touched, each once, causes first.
-    fn expand(&self, facts: &dyn Facts, touched: &[Touched]) -> Vec<(SubjectKind, Key)> {
-        let mut seen = HashSet::new();
-        let mut list: Vec<(SubjectKind, Key)> = Vec::new();
+    fn expand<'t>(&self, facts: &dyn Facts, touched: &'t [Touched]) -> Vec<Named<'t>> {
+        let mut seen: FastMap<Named<'t>, ()> = FastMap::default();
+        let mut list: Vec<Named<'t>> = Vec::with_capacity(touched.len());
         let mut sources: Vec<&Id> = Vec::new();
-        let mut add = |list: &mut Vec<(SubjectKind, Key)>, kind: SubjectKind, key: Key| {
+        let mut add = |list: &mut Vec<Named<'t>>, kind: SubjectKind, key: Cow<'t, Key>| {
             let entry = (kind, key);
-            if seen.insert(entry.clone()) {
+            if list.len() < SCAN {
+                if !list.contains(&entry) {
+                    list.push(entry);
+                }
+                return;
+            }
+            if seen.is_empty() {
+                seen.extend(list.iter().cloned().map(|entry| (entry, ())));
+            }
+            if seen.insert(entry.clone(), ()).is_none() {
                 list.push(entry);
             }
         };
         for one in touched {
             match one {
-                Touched::One(kind, key) if self.wants(*kind) => add(&mut list, *kind, key.clone()),
+                Touched::One(kind, key) if self.wants(*kind) => add(&mut list, *kind, Cow::Borrowed(key)),
                 Touched::Source(id) if !sources.contains(&id) => sources.push(id),
                 _ => {}
             }
@@ -265,30 +301,29 @@ impl Alerts {
                 SubjectKind::Floor => vec![floor_key()],
                 kind => facts.targets(kind),
             };
-            keys.extend(self.slots.targets().filter(|t| t.kind == kind).map(|t| t.key.clone()));
+            keys.extend(self.slots.targets(kind).map(|t| t.key.clone()));
             keys.retain(|key| kind == SubjectKind::Floor || sources.contains(&&key.source));
             keys.sort_unstable();
             for key in keys {
-                add(&mut list, kind, key);
+                add(&mut list, kind, Cow::Owned(key));
             }
         }
         // A stable sort: within a kind the order of the touch is kept.
-        list.sort_by_key(|(kind, _)| KINDS.iter().position(|k| k == kind));
+        list.sort_by_key(|(kind, _)| rank(*kind));
         list
     }
 
-    fn run_due(
-        &mut self,
-        facts: &dyn Facts,
-        fresh: &HashSet<&(SubjectKind, Key)>,
-        now: Timestamp,
-        out: &mut Out,
-    ) {
+    fn run_due(&mut self, facts: &dyn Facts, told: &[Named<'_>], now: Timestamp, out: &mut Out) {
+        if self.slots.first_due().is_none_or(|(due, _)| due > now) {
+            return;
+        }
+        let fresh: FastMap<(SubjectKind, &Key), ()> =
+            told.iter().map(|(kind, key)| ((*kind, key.as_ref()), ())).collect();
         while let Some((due, at)) = self.slots.first_due().filter(|(due, _)| *due <= now) {
             self.slots.set_due(at, None);
             let Some(slot) = self.slots.get(at) else { continue };
             // What was told anew is looked at as of now; the rest as of the moment it fell due.
-            if !fresh.is_empty() && fresh.contains(&(slot.target.kind, slot.target.key.clone())) {
+            if fresh.contains_key(&(slot.target.kind, &slot.target.key)) {
                 continue;
             }
             self.test(facts, at, due, out);

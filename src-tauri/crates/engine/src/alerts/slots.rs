@@ -1,13 +1,14 @@
 //! Rules laid over targets: one slot for each pair that matters, found by target, by source and by time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use model::{Id, Key, SubjectKind, Timestamp};
 
 use super::episode::{Episode, Snooze};
+use crate::world::FastMap;
 
 /// One thing that rules look at, with the names that globs were matched against.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Target {
     pub source_name: String,
     pub queues: Vec<(Id, String)>,
     pub agents: Vec<(Id, String)>,
+    /// It was there: not only an alert of an earlier run speaks of it.
+    pub seen: bool,
 }
 
 /// One rule on one target.
@@ -36,6 +39,8 @@ pub(crate) struct Slot {
     /// When a reading passes a limit by itself, or hours change.
     pub turns_at: Option<Timestamp>,
     pub due: Option<Timestamp>,
+    /// Where it stands in the list of deadlines: at `due`, or earlier.
+    pub queued: Option<Timestamp>,
 }
 
 /// All slots with their indexes.
@@ -43,12 +48,20 @@ pub(crate) struct Slot {
 pub(crate) struct Slots {
     all: Vec<Option<Slot>>,
     free: Vec<usize>,
-    by_target: HashMap<(SubjectKind, Key), (Arc<Target>, Vec<usize>)>,
+    /// By kind and key.
+    by_target: [FastMap<Key, Laid>; 6],
     /// Slots with an episode, by source.
     open: BTreeMap<Id, BTreeSet<usize>>,
-    by_alert: HashMap<Id, usize>,
+    by_alert: FastMap<Id, usize>,
+    /// Deadlines. Most are put off again and again before they come (every message puts off the reply
+    /// that is overdue), so a deadline that moves away stays where it is until it is the first: only the
+    /// first one is kept exact.
     due: BTreeSet<(Timestamp, usize)>,
+    first: Option<(Timestamp, usize)>,
 }
+
+/// A target and the slots of the rules about it.
+pub(crate) type Laid = (Arc<Target>, Arc<[usize]>);
 
 impl Slots {
     pub fn get(&self, at: usize) -> Option<&Slot> {
@@ -57,11 +70,11 @@ impl Slots {
     pub fn get_mut(&mut self, at: usize) -> Option<&mut Slot> {
         self.all.get_mut(at)?.as_mut()
     }
-    pub fn of_target(&self, kind: SubjectKind, key: &Key) -> Option<&(Arc<Target>, Vec<usize>)> {
-        self.by_target.get(&(kind, key.clone()))
+    pub fn of_target(&self, kind: SubjectKind, key: &Key) -> Option<&Laid> {
+        self.by_target[kind as usize].get(key)
     }
-    pub fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
-        self.by_target.values().map(|(target, _)| target)
+    pub fn targets(&self, kind: SubjectKind) -> impl Iterator<Item = &Arc<Target>> {
+        self.by_target[kind as usize].values().map(|(target, _)| target)
     }
     pub fn put_target(&mut self, target: Arc<Target>, slots: Vec<usize>) {
         for at in &slots {
@@ -69,11 +82,12 @@ impl Slots {
                 slot.target = target.clone();
             }
         }
-        self.by_target.insert((target.kind, target.key.clone()), (target, slots));
+        self.by_target[target.kind as usize].insert(target.key.clone(), (target, slots.into()));
     }
     pub fn drop_target(&mut self, kind: SubjectKind, key: &Key) {
-        for at in self.by_target.remove(&(kind, key.clone())).map(|(_, slots)| slots).unwrap_or_default() {
-            self.drop_slot(at);
+        let Some((_, slots)) = self.by_target[kind as usize].remove(key) else { return };
+        for at in slots.iter() {
+            self.drop_slot(*at);
         }
     }
 
@@ -90,11 +104,14 @@ impl Slots {
         }
     }
     pub fn drop_slot(&mut self, at: usize) {
-        self.set_due(at, None);
         self.index(at, false);
+        if let Some(queued) = self.get(at).and_then(|slot| slot.queued) {
+            self.due.remove(&(queued, at));
+        }
         if self.all.get_mut(at).and_then(Option::take).is_some() {
             self.free.push(at);
         }
+        self.set_first();
     }
 
     /// Keeps the indexes of open episodes in step; `open`: whether the slot has one that goes on.
@@ -132,16 +149,39 @@ impl Slots {
         if slot.due == due {
             return;
         }
-        if let Some(old) = slot.due {
-            self.due.remove(&(old, at));
-        }
         slot.due = due;
-        if let Some(new) = due {
+        let queued = slot.queued;
+        if let Some(new) = due.filter(|new| queued.is_none_or(|queued| *new < queued)) {
+            slot.queued = due;
+            if let Some(old) = queued {
+                self.due.remove(&(old, at));
+            }
             self.due.insert((new, at));
+            if self.first.is_none_or(|first| (new, at) < first) {
+                self.first = Some((new, at));
+            }
+        }
+        if self.first.is_some_and(|(_, first)| first == at) {
+            self.set_first();
         }
     }
     pub fn first_due(&self) -> Option<(Timestamp, usize)> {
-        self.due.first().copied()
+        self.first
+    }
+
+    /// Moves deadlines that were put off to where they belong, until the first one is right.
+    fn set_first(&mut self) {
+        while let Some((queued, at)) = self.due.first().copied() {
+            let slot = self.all.get_mut(at).and_then(Option::as_mut);
+            if slot.as_ref().is_some_and(|slot| slot.due == Some(queued)) {
+                break;
+            }
+            self.due.pop_first();
+            let Some(slot) = slot else { continue };
+            slot.queued = slot.due;
+            self.due.extend(slot.due.map(|due| (due, at)));
+        }
+        self.first = self.due.first().copied();
     }
 
     /// Everything with a history, taken out: the rules change.

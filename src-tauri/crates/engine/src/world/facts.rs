@@ -7,8 +7,14 @@ mod words;
 
 use model::{Health, Id, Key, SubjectKind, Timestamp, Window};
 
-use super::{Floor, World, figure};
-use crate::alerts::{Facts, MetricName, Reading, floor_key, source_key};
+use super::{
+    Floor, World, figure,
+    slot::{AgentSlot, ConversationSlot, QueueSlot},
+};
+use crate::alerts::{Called, Facts, MetricName, Reading, floor_key, source_key};
+
+/// What the floor as a whole is called.
+const WHOLE: &str = "The floor";
 
 impl Facts for World {
     fn targets(&self, kind: SubjectKind) -> Vec<Key> {
@@ -33,7 +39,7 @@ impl Facts for World {
 
     fn name(&self, kind: SubjectKind, key: &Key) -> Option<String> {
         if kind == SubjectKind::Floor {
-            return Some("The floor".to_owned());
+            return Some(WHOLE.to_owned());
         }
         let floor = self.floor(&key.source)?;
         match kind {
@@ -100,6 +106,61 @@ impl Facts for World {
             SubjectKind::Total | SubjectKind::Source | SubjectKind::Floor => floor.read_total(metric),
         }
     }
+
+    fn read_all(
+        &self,
+        kind: SubjectKind,
+        key: &Key,
+        metrics: &[MetricName],
+        now: Timestamp,
+        into: &mut Vec<Reading>,
+    ) {
+        let floor = self.floor(&key.source).filter(|floor| floor.is_live());
+        let row = floor.and_then(|floor| Some((floor, floor.row(kind, &key.id)?)));
+        into.extend(metrics.iter().map(|metric| match row {
+            Some((floor, Row::Queue(slot))) => floor.read_queue(&slot.row, *metric),
+            Some((floor, Row::Agent(slot))) => floor.read_agent(&slot.row, *metric),
+            Some((floor, Row::Conversation(slot))) => floor.read_conversation(&slot.row, *metric, now),
+            None => self.read(kind, key, *metric, now),
+        }));
+    }
+
+    fn is_called(&self, kind: SubjectKind, key: &Key, known: &Called<'_>) -> bool {
+        let own = |name: &str| name == known.name;
+        if kind == SubjectKind::Floor {
+            return own(WHOLE);
+        }
+        let Some(floor) = self.floor(&key.source) else { return false };
+        match (kind, floor.row(kind, &key.id)) {
+            (_, Some(Row::Queue(slot))) => own(&slot.row.name),
+            (_, Some(Row::Agent(slot))) => {
+                let queues = slot.row.queues.as_deref().unwrap_or_default();
+                own(&slot.row.name) && known.who.is_none_or(|(known, _)| floor.queues_are(queues, known))
+            }
+            (_, Some(Row::Conversation(slot))) => {
+                let c = &slot.row;
+                let same_name = match c.customer.as_ref().or(c.subject.as_ref()) {
+                    Some(name) => own(name),
+                    None => own(&title(c)),
+                };
+                same_name
+                    && known.who.is_none_or(|(queues, agents)| {
+                        floor.queues_are(c.queue.as_slice(), queues)
+                            && floor.agents_are(c.agents.as_deref().unwrap_or_default(), agents)
+                    })
+            }
+            (SubjectKind::Queue | SubjectKind::Agent | SubjectKind::Conversation, None) => false,
+            (SubjectKind::Source | SubjectKind::Total | SubjectKind::Floor, None) => own(&floor.source.name),
+        }
+    }
+}
+
+/// A row that rules look at.
+#[derive(Clone, Copy)]
+enum Row<'a> {
+    Queue(&'a QueueSlot),
+    Agent(&'a AgentSlot),
+    Conversation(&'a ConversationSlot),
 }
 
 /// What a conversation is called: its customer, else its subject, else the first characters of its id.
@@ -112,6 +173,26 @@ pub(crate) fn title(conversation: &model::Conversation) -> String {
 }
 
 impl Floor {
+    fn row(&self, kind: SubjectKind, id: &Id) -> Option<Row<'_>> {
+        match kind {
+            SubjectKind::Queue => self.queues.get(id).map(Row::Queue),
+            SubjectKind::Agent => self.agents.get(id).map(Row::Agent),
+            SubjectKind::Conversation => self.conversations.get(id).map(Row::Conversation),
+            SubjectKind::Source | SubjectKind::Total | SubjectKind::Floor => None,
+        }
+    }
+    /// Whether these are the queues that are known, under the same names.
+    fn queues_are(&self, ids: &[Id], known: &[(Id, String)]) -> bool {
+        let name = |id: &Id| self.queues.get(id).map_or("", |slot| slot.row.name.as_str());
+        ids.len() == known.len()
+            && ids.iter().zip(known).all(|(id, (old, called))| id == old && name(id) == called)
+    }
+    fn agents_are(&self, ids: &[Id], known: &[(Id, String)]) -> bool {
+        let name = |id: &Id| self.agents.get(id).map_or("", |slot| slot.row.name.as_str());
+        ids.len() == known.len()
+            && ids.iter().zip(known).all(|(id, (old, called))| id == old && name(id) == called)
+    }
+
     /// An instant of this source in our clock.
     pub(crate) fn ours(&self, at: Timestamp) -> Timestamp {
         at.plus_seconds(-self.skew())
@@ -152,13 +233,31 @@ impl Floor {
                 (Some((abandoned, _)), Some((offered, _))) => rate(abandoned, offered),
                 _ => match self.windowed(place, windows, "abandoned", window) {
                     Reading::NotGiven => Reading::NotGiven,
-                    _ => self.silent(&format!("{place}.offered@{}", window.as_str())),
+                    _ => self.silent_over(place, "offered", window),
                 },
             };
         }
         match figure(windows, name, window) {
             Some((value, n)) => Reading::Known { value, n },
-            None => self.silent(&format!("{place}.{name}@{}", window.as_str())),
+            None => self.silent_over(place, name, window),
+        }
+    }
+
+    /// As [`Floor::silent`] for a windowed figure. Most vendors tell none of them and rules ask with every
+    /// touch, so the name is put together without the heap.
+    fn silent_over(&self, place: &str, name: &str, window: Window) -> Reading {
+        let mut text = [0u8; 64];
+        let mut len = 0;
+        for part in [place, ".", name, "@", window.as_str()] {
+            let Some(room) = text.get_mut(len..len + part.len()) else {
+                return self.silent(&format!("{place}.{name}@{}", window.as_str()));
+            };
+            room.copy_from_slice(part.as_bytes());
+            len += part.len();
+        }
+        match std::str::from_utf8(&text[..len]) {
+            Ok(provided) => self.silent(provided),
+            Err(_) => Reading::Unknown,
         }
     }
 }

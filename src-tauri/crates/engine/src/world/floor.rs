@@ -200,14 +200,18 @@ impl Floor {
             if *slot.row == queue {
                 return;
             }
-            touched.remember(&self.source.id, Kind::Queue, &id, Some(Entity::Queue(slot.row.clone())));
             self.tally.queue(&slot.row, false);
             self.tally.queue(&queue, true);
-            slot.row = Arc::new(queue);
+            if slot.row.name != queue.name {
+                slot.extra.sort_name = queue.name.to_lowercase().into();
+            }
+            let old = std::mem::replace(&mut slot.row, Arc::new(queue));
+            touched.remember(&self.source.id, Kind::Queue, &id, Some(Entity::Queue(old)));
         } else {
             touched.remember(&self.source.id, Kind::Queue, &id, None);
             self.tally.queue(&queue, true);
-            let extra = self.parted.queues.remove(&id).unwrap_or_else(QueueExtra::new);
+            let mut extra = self.parted.queues.remove(&id).unwrap_or_else(QueueExtra::new);
+            extra.sort_name = queue.name.to_lowercase().into();
             self.queues.insert(id.clone(), Slot { row: Arc::new(queue), mark, extra });
         }
         self.moved.push(id);
@@ -257,33 +261,36 @@ impl Floor {
         let mark = self.generation;
         let id = conversation.id.clone();
         let ended = conversation.state == ConversationState::Ended;
-        let mut leaves_at = None;
-        match self.conversations.get_mut(&id) {
-            Some(slot) => {
-                slot.mark = mark;
-                if ended {
-                    leaves_at = slot.extra.leaves_at;
-                }
-                if *slot.row == conversation {
-                    return;
-                }
-                let old = Entity::Conversation(slot.row.clone());
-                touched.remember(&self.source.id, Kind::Conversation, &id, Some(old));
-                self.tally.conversation(&slot.row, false);
+        let new_leave = now.plus(ENDED_LISTED);
+        if let Some(slot) = self.conversations.get_mut(&id) {
+            slot.mark = mark;
+            if *slot.row == conversation {
+                return;
             }
-            None if ended && self.gone.ids.contains(&id) => return,
-            None => touched.remember(&self.source.id, Kind::Conversation, &id, None),
+            let leaves_at = ended.then(|| slot.extra.leaves_at.unwrap_or(new_leave));
+            if ended && slot.extra.leaves_at.is_none() {
+                self.leaving.push((id.clone(), new_leave));
+            }
+            slot.extra.leaves_at = leaves_at;
+            self.tally.conversation(&slot.row, false);
+            self.tally.conversation(&conversation, true);
+            let old = std::mem::replace(&mut slot.row, Arc::new(conversation));
+            let old = Entity::Conversation(old);
+            touched.remember(&self.source.id, Kind::Conversation, &id, Some(old));
+            return;
         }
-        if !ended {
+        if ended {
+            if self.gone.ids.contains(&id) {
+                return;
+            }
+            self.leaving.push((id.clone(), new_leave));
+        } else {
             self.gone.ids.remove(&id);
-        } else if leaves_at.is_none() {
-            let at = now.plus(ENDED_LISTED);
-            leaves_at = Some(at);
-            self.leaving.push((id.clone(), at));
         }
+        touched.remember(&self.source.id, Kind::Conversation, &id, None);
         self.tally.conversation(&conversation, true);
-        let slot = Slot { row: Arc::new(conversation), mark, extra: ConversationExtra { leaves_at } };
-        self.conversations.insert(id, slot);
+        let extra = ConversationExtra { leaves_at: ended.then_some(new_leave) };
+        self.conversations.insert(id, Slot { row: Arc::new(conversation), mark, extra });
     }
 
     pub(crate) fn put_totals(&mut self, totals: Totals, touched: &mut Touched) {

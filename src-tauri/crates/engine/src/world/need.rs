@@ -61,20 +61,21 @@ impl World {
     /// Severity, then the longest wait, then the most people, then the name.
     pub(crate) fn queue_sort(&self, key: &Key) -> Option<SortKey> {
         let floor = self.floor(&key.source)?;
-        let queue = &floor.queues.get(&key.id)?.row;
+        let slot = floor.queues.get(&key.id)?;
+        let queue = &slot.row;
         let (need, _) = self.need(SubjectKind::Queue, key, floor);
         let since = queue.waiting_since.filter(|_| queue.waiting != Some(0));
         Some(SortKey {
             rank: need as u8,
             first: since.map_or(i64::MAX, |at| floor.shown(at)),
             second: -i64::from(queue.waiting.unwrap_or(0)),
-            name: queue.name.to_lowercase().into(),
+            name: slot.extra.sort_name.clone(),
         })
     }
 
     /// Brings the order up to date with what was noted down since touch number `from`.
     pub(super) fn reorder(&mut self, from: u64) {
-        let mut keys: BTreeSet<Key> = BTreeSet::new();
+        let mut keys: Vec<Key> = Vec::new();
         let mut sources: BTreeSet<Id> = BTreeSet::new();
         let mut everything = false;
         match self.journal.since(from) {
@@ -82,8 +83,8 @@ impl World {
             Some(touches) => {
                 for touch in touches {
                     match touch {
-                        Touch::Row(model::Kind::Queue, key) => drop(keys.insert(key.clone())),
-                        Touch::Alert(SubjectKind::Queue, key, _) => drop(keys.insert(key.clone())),
+                        Touch::Row(model::Kind::Queue, key) => keys.push(key.clone()),
+                        Touch::Alert(SubjectKind::Queue, key, _) => keys.push(key.clone()),
                         Touch::SourceRows(id) => drop(sources.insert(id.clone())),
                         Touch::Everything => everything = true,
                         _ => {}

@@ -1,6 +1,6 @@
 //! Rows in an order that is kept, not made anew.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use model::Key;
 
@@ -12,7 +12,7 @@ pub(crate) struct SortKey {
     pub(crate) rank: u8,
     pub(crate) first: i64,
     pub(crate) second: i64,
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
 }
 
 /// Keys in the order of their sort keys, ties by source and id.
@@ -25,15 +25,26 @@ pub(crate) struct Order {
 impl Order {
     /// Puts a row into its place, or takes it out; tells whether anything moved.
     pub(crate) fn place(&mut self, key: &Key, sort: Option<SortKey>) -> bool {
-        if self.by_key.get(key) == sort.as_ref() {
-            return false;
-        }
-        if let Some(old) = self.by_key.remove(key) {
-            self.sorted.remove(&(old, key.clone()));
-        }
-        if let Some(sort) = sort {
-            self.by_key.insert(key.clone(), sort.clone());
-            self.sorted.insert((sort, key.clone()));
+        match (self.by_key.get_mut(key), sort) {
+            (Some(old), Some(sort)) => {
+                if *old == sort {
+                    return false;
+                }
+                let mut entry = (std::mem::replace(old, sort.clone()), key.clone());
+                self.sorted.remove(&entry);
+                entry.0 = sort;
+                self.sorted.insert(entry);
+            }
+            (Some(_), None) => {
+                if let Some(old) = self.by_key.remove(key) {
+                    self.sorted.remove(&(old, key.clone()));
+                }
+            }
+            (None, Some(sort)) => {
+                self.by_key.insert(key.clone(), sort.clone());
+                self.sorted.insert((sort, key.clone()));
+            }
+            (None, None) => return false,
         }
         true
     }

@@ -25,11 +25,13 @@ pub(crate) struct QueueExtra {
     pub(crate) trend: Trend<u32>,
     /// Since when people wait without a break, in our clock.
     pub(crate) people_since: Option<Timestamp>,
+    /// The name as lists are sorted by it.
+    pub(crate) sort_name: Arc<str>,
 }
 
 impl QueueExtra {
     pub(crate) fn new() -> Self {
-        Self { trend: Trend::new(Keep::Highest), people_since: None }
+        Self { trend: Trend::new(Keep::Highest), people_since: None, sort_name: Arc::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use model::{Health, Id, Key, SubjectKind, Timestamp};
 
 use super::{Alerts, who};
 use crate::alerts::{
-    Facts,
+    Called, Facts,
     episode::Out,
     rule::Rule,
     slots::{Carried, Slot, Target},
@@ -23,6 +23,18 @@ impl Alerts {
         now: Timestamp,
         out: &mut Out,
     ) {
+        // Names of queues and agents are copied only where a rule asks for them.
+        let asks_who = self.asks_who[kind as usize];
+        if let Some((target, slots)) = self.slots.of_target(kind, key) {
+            let who = asks_who.then_some((target.queues.as_slice(), target.agents.as_slice()));
+            if target.seen && facts.is_called(kind, key, &Called { name: &target.name, who }) {
+                let slots = slots.clone();
+                for at in slots.iter() {
+                    self.test(facts, *at, now, out);
+                }
+                return;
+            }
+        }
         let Some(name) = facts.name(kind, key) else {
             self.missing(facts, kind, key, now, out);
             return;
@@ -37,23 +49,26 @@ impl Alerts {
                 .collect()
         };
         let queues = match kind {
+            _ if !asks_who => Vec::new(),
             SubjectKind::Queue => vec![(key.id.clone(), name.clone())],
             _ => named(facts.queues_of(kind, key), SubjectKind::Queue),
         };
         let agents = match kind {
+            _ if !asks_who => Vec::new(),
             SubjectKind::Agent => vec![(key.id.clone(), name.clone())],
             _ => named(facts.agents_of(kind, key), SubjectKind::Agent),
         };
-        let known = self.slots.of_target(kind, key);
-        let is_same = known.is_some_and(|(t, _)| t.name == name && t.queues == queues && t.agents == agents);
-        if !is_same {
-            let source_name = facts.name(SubjectKind::Source, &source_key(&key.source)).unwrap_or_default();
-            let target = Target { kind, key: key.clone(), name, source_name, queues, agents };
-            self.lay(Arc::new(target), now, out);
-        }
-        let slots = self.slots.of_target(kind, key).map(|(_, slots)| slots.clone()).unwrap_or_default();
-        for at in slots {
-            self.test(facts, at, now, out);
+        let source_name = facts.name(SubjectKind::Source, &source_key(&key.source)).unwrap_or_default();
+        let target = Target { kind, key: key.clone(), name, source_name, queues, agents, seen: true };
+        self.lay(Arc::new(target), now, out);
+        self.test_all(facts, kind, key, now, out);
+    }
+
+    fn test_all(&mut self, facts: &dyn Facts, kind: SubjectKind, key: &Key, now: Timestamp, out: &mut Out) {
+        let Some((_, slots)) = self.slots.of_target(kind, key) else { return };
+        let slots = slots.clone();
+        for at in slots.iter() {
+            self.test(facts, *at, now, out);
         }
     }
 
@@ -62,7 +77,7 @@ impl Alerts {
         let book = self.book.clone();
         let who = who(&target);
         let mut old: Vec<usize> =
-            self.slots.of_target(target.kind, &target.key).map(|(_, s)| s.clone()).unwrap_or_default();
+            self.slots.of_target(target.kind, &target.key).map(|(_, s)| s.to_vec()).unwrap_or_default();
         let mut slots = Vec::new();
         for (rule_at, rule) in book.rules.iter().enumerate().filter(|(_, r)| r.subject == target.kind) {
             let existing = old.iter().position(|at| self.slots.get(*at).is_some_and(|s| s.rule == rule_at));
@@ -107,6 +122,7 @@ impl Alerts {
             began: None,
             turns_at: None,
             due: None,
+            queued: None,
         });
         if is_open {
             self.slots.index(at, true);
@@ -130,13 +146,11 @@ impl Alerts {
                     source_name,
                     queues: Vec::new(),
                     agents: Vec::new(),
+                    seen: false,
                 };
                 self.keep_carried(Arc::new(target));
             }
-            let slots = self.slots.of_target(kind, key).map(|(_, s)| s.clone()).unwrap_or_default();
-            for at in slots {
-                self.test(facts, at, now, out);
-            }
+            self.test_all(facts, kind, key, now, out);
             return;
         }
         let mut carried: Vec<_> =
@@ -149,7 +163,7 @@ impl Alerts {
             }
         }
         let Some((target, slots)) = self.slots.of_target(kind, key).cloned() else { return };
-        for at in slots {
+        for at in slots.iter().copied() {
             self.end(at, &format!("{}: it is no longer there", target.name), now, out);
         }
         self.slots.drop_target(kind, key);

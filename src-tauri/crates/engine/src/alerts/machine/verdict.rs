@@ -18,21 +18,18 @@ use crate::alerts::{
 impl Alerts {
     /// Tests one rule on one target.
     pub(super) fn test(&mut self, facts: &dyn Facts, at: usize, now: Timestamp, out: &mut Out) {
+        self.tests += 1;
+        if self.stays_quiet(facts, at, now) {
+            return;
+        }
         let book = self.book.clone();
         let Some(slot) = self.slots.get_mut(at) else { return };
         let Some(rule) = book.rules.get(slot.rule) else { return };
         let Some(terms) = rule.terms.get(slot.terms) else { return };
-        self.tests += 1;
         let target = slot.target.clone();
         let (open, opens_until) = who(&target).is_open(&book.hours, now);
-        let readings: Vec<Reading> = terms
-            .reads
-            .iter()
-            .map(|metric| match metric.name {
-                "open_hours" => Reading::flag(open),
-                _ => facts.read(target.kind, &target.key, *metric, now),
-            })
-            .collect();
+        let mut readings = Vec::with_capacity(terms.reads.len());
+        read(facts, terms, &target, open, now, &mut readings);
         let look = Look { readings: &readings, min_n: rule.min_n, now };
         let (active, active_until) = rule.active.as_ref().map_or((true, None), |s| {
             let (active, until) = s.at(now);
@@ -78,16 +75,8 @@ impl Alerts {
         }
         // Hours matter to what stands, and to rules that name them.
         let hours = [opens_until.filter(|_| rule.names_hours || slot.episode.is_some()), active_until];
-        slot.turns_at = [
-            terms.when.crossing(&look),
-            terms.critical.as_ref().and_then(|c| c.crossing(&look)),
-            terms.clear.as_ref().and_then(|c| c.crossing(&look)),
-        ]
-        .into_iter()
-        .chain(hours)
-        .flatten()
-        .filter(|turn| *turn > now)
-        .min();
+        slot.turns_at =
+            std::iter::once(terms.crossing(&look)).chain(hours).flatten().filter(|turn| *turn > now).min();
         if outcome == Outcome::Over {
             self.slots.index(at, false);
             if let Some(slot) = self.slots.get_mut(at) {
@@ -105,6 +94,36 @@ impl Alerts {
         }
     }
 
+    /// Most tests find nothing and found nothing before: no episode goes on and none begins. Then only the
+    /// moment of the next look is to be found. Tells whether it was so.
+    fn stays_quiet(&mut self, facts: &dyn Facts, at: usize, now: Timestamp) -> bool {
+        let Self { book, slots, readings, .. } = self;
+        let Some(slot) = slots.get_mut(at) else { return true };
+        let Some(rule) = book.rules.get(slot.rule) else { return true };
+        let Some(terms) = rule.terms.get(slot.terms) else { return true };
+        let target = &*slot.target;
+        // An alert of a source is a cause for others, whose end is looked at with it.
+        if slot.episode.is_some() || rule.active.is_some() || target.kind == SubjectKind::Source {
+            return false;
+        }
+        let (open, opens_until) = match rule.names_hours {
+            true => who(target).is_open(&book.hours, now),
+            // Hours say whether an alert is told. There is none.
+            false => (true, None),
+        };
+        readings.clear();
+        read(facts, terms, target, open, now, readings);
+        let look = Look { readings, min_n: rule.min_n, now };
+        if terms.when.test(Test::Fire, &look) == Some(true) {
+            return false;
+        }
+        slot.turns_at =
+            [terms.crossing(&look), opens_until].into_iter().flatten().filter(|at| *at > now).min();
+        let due = slot.turns_at.map(|due| due.max(soonest(now)));
+        slots.set_due(at, due);
+        true
+    }
+
     /// When to look at a slot again: never at this same moment, whatever a timer says.
     pub(super) fn plan(&mut self, at: usize, now: Timestamp) {
         let book = self.book.clone();
@@ -114,8 +133,7 @@ impl Alerts {
             (Some(episode), Some(terms)) => episode.due(terms.hold_ms, terms.keep_ms),
             _ => None,
         };
-        let soonest = now.plus(Duration::from_millis(1));
-        let due = [slot.turns_at, episode].into_iter().flatten().min().map(|due| due.max(soonest));
+        let due = [slot.turns_at, episode].into_iter().flatten().min().map(|due| due.max(soonest(now)));
         self.slots.set_due(at, due);
     }
 
@@ -123,7 +141,7 @@ impl Alerts {
     fn cause(&mut self, facts: &dyn Facts, source: &Id, now: Timestamp, out: &mut Out) {
         let key = source_key(source);
         let slots =
-            self.slots.of_target(SubjectKind::Source, &key).map(|(_, s)| s.clone()).unwrap_or_default();
+            self.slots.of_target(SubjectKind::Source, &key).map(|(_, s)| s.to_vec()).unwrap_or_default();
         let fired = |at: &usize| {
             let episode = self.slots.get(*at)?.episode.as_deref().filter(|e| e.has_fired())?;
             Some((episode.alert.fired_at, episode.alert.id.clone()))
@@ -150,6 +168,36 @@ impl Alerts {
                 self.test(facts, at, now, out);
             }
         }
+    }
+}
+
+/// The next moment: nothing is looked at twice in one.
+fn soonest(now: Timestamp) -> Timestamp {
+    now.plus(Duration::from_millis(1))
+}
+
+/// What a rule reads of a target, in the order in which its expressions name it.
+fn read(
+    facts: &dyn Facts,
+    terms: &Terms,
+    target: &Target,
+    open: bool,
+    now: Timestamp,
+    into: &mut Vec<Reading>,
+) {
+    facts.read_all(target.kind, &target.key, &terms.reads, now, into);
+    for (reading, metric) in into.iter_mut().zip(&terms.reads) {
+        if metric.name == "open_hours" {
+            *reading = Reading::flag(open);
+        }
+    }
+}
+
+impl Terms {
+    /// The next moment after now at which one of the conditions may turn by itself.
+    pub(super) fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
+        let all = [Some(&self.when), self.critical.as_ref(), self.clear.as_ref()];
+        all.into_iter().flatten().filter_map(|expr| expr.crossing(look)).min()
     }
 }
 
