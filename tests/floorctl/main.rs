@@ -1,6 +1,7 @@
 //! `floorctl` as outsiders use it: the real program, the simulated contact centre, real sockets.
 
 mod faults;
+mod past;
 mod rules;
 mod secrets;
 mod snapshot;

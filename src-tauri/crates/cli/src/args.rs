@@ -98,6 +98,39 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What the recorded history covers: its span, its gaps, how much
+    History {
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the floor as it was at an instant
+    Replay {
+        /// RFC 3339, or HH:MM[:SS] of today
+        #[arg(long, value_name = "TIME")]
+        at: String,
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write an instant or a span of the past to a file
+    Export {
+        /// One instant: RFC 3339, or HH:MM[:SS] of today
+        #[arg(long, value_name = "TIME", required_unless_present_all = ["from", "to"], conflicts_with_all = ["from", "to"])]
+        at: Option<String>,
+        /// Beginning of a span
+        #[arg(long, value_name = "TIME", requires = "to")]
+        from: Option<String>,
+        /// End of a span
+        #[arg(long, value_name = "TIME", requires = "from")]
+        to: Option<String>,
+        /// What kind of file
+        #[arg(long, default_value = "json", value_name = "FORMAT")]
+        format: Format,
+        /// The file; replaced only once the new one is whole
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Put a secret into the keychain, or take it away
     Secret {
         #[command(subcommand)]
@@ -130,6 +163,14 @@ pub enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// One document for an instant, an array of the lines of `watch --json` for a span
+    Json,
+    /// One row per entity and change
+    Csv,
 }
 
 #[derive(Debug, Subcommand)]

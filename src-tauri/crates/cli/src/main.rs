@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod demo;
 mod offline;
+mod past;
 mod rules;
 mod secret;
 mod serve;
@@ -79,6 +80,11 @@ async fn run(cli: Cli, stop: CancellationToken) -> Exit {
         }
         Command::Rules { command } => rules::run(&global, command),
         Command::Alerts { since, json } => alerts::run(&global, since, json),
+        Command::History { json } => past::history(&global, json),
+        Command::Replay { at, json } => past::replay(&global, &at, json),
+        Command::Export { at, from, to, format, out } => {
+            past::export(&global, &past::Wanted { at, from, to }, format, &out)
+        }
         Command::Secret { command } => secret::run(command).await,
         Command::Serve { port, page, demo_mark, lasting } => {
             serve::run(&global, serve::Options { port, page, demo_mark, lasting }, &stop).await

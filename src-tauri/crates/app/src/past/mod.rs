@@ -2,7 +2,9 @@
 //! has them open.
 
 mod desk;
+mod export;
 mod rules;
+mod then;
 mod time;
 
 use std::path::Path;
@@ -11,7 +13,9 @@ use model::Timestamp;
 use store::{FloorReader, StoreError};
 
 pub use desk::{AlertBook, LogLine, alerts};
+pub use export::{Format, Stretch, export};
 pub use rules::{FiredRow, RuleFires, TrialReport, try_rules};
+pub use then::{Counts, GapRow, History, Then, floor_then, history};
 pub use time::{instant, zone};
 
 /// Why the past cannot be told.
