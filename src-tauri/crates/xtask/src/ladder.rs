@@ -9,12 +9,20 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use crate::packages;
+use crate::page;
 use crate::run::{Done, cargo, output};
 
 /// Runs the programs whose rows are wanted (all without words) and prints the table.
 pub fn ladder(words: &[String]) -> Done {
     let mut rows = Vec::new();
     for (package, bench) in programs()? {
+        if package == "floorwalker" {
+            // The one that opens windows.
+            packages::need(packages::BUILD)?;
+            packages::need(packages::HEADLESS)?;
+            page::build()?;
+        }
         println!("Measuring with {package}/{bench} …");
         let text = output(
             cargo()
