@@ -1,5 +1,7 @@
 //! The pure half of a connection, without the connection: frames in, changes out. What the ladder measures.
 
+use std::borrow::Cow;
+
 use model::{Change, Id, Timestamp};
 
 use super::{floor::Floor, lax::Obj, map::Shape, topic::Topic, wire::Frame};
@@ -19,7 +21,9 @@ impl Feed {
 
     /// Takes one frame; gives what it changed. A frame that is no live change gives nothing.
     pub fn frame(&mut self, text: &str, seen: Timestamp) -> Vec<Change> {
-        let Ok(Obj::Is(frame)) = serde_json::from_str::<Obj<Frame>>(text) else { return Vec::new() };
+        let Ok(Obj::Is(frame)) = serde_json::from_str::<Obj<Frame<Cow<'_, str>>>>(text) else {
+            return Vec::new();
+        };
         let Some(payload) = frame.payload.object() else { return Vec::new() };
         let shape = match payload.method.text() {
             Some("CREATE") => Shape::Born,

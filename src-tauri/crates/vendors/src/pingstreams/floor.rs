@@ -51,7 +51,7 @@ struct Mate {
 /// The floor of one source.
 pub(super) struct Floor {
     source: Id,
-    conversations: BTreeMap<Id, Held>,
+    conversations: HashMap<Id, Held>,
     mates: BTreeMap<Id, Mate>,
     places: BTreeMap<Id, Place>,
     /// `None` until they were read, or when they may not be.
@@ -98,7 +98,7 @@ impl Floor {
     pub fn new(source: Id) -> Self {
         Self {
             source,
-            conversations: BTreeMap::new(),
+            conversations: HashMap::new(),
             mates: BTreeMap::new(),
             places: BTreeMap::new(),
             groups: None,
@@ -114,7 +114,7 @@ impl Floor {
     }
 
     /// A row about a conversation. `seen`: now in the vendor's clock; `touch`: number of this frame.
-    pub fn conversation(&mut self, row: &Row, shape: Shape, seen: Timestamp, touch: u64) {
+    pub fn conversation(&mut self, row: &Row<impl AsRef<str>>, shape: Shape, seen: Timestamp, touch: u64) {
         let Some(id) = row.request_id.text().map(Id::new) else {
             self.strange += 1;
             return;
@@ -123,16 +123,17 @@ impl Floor {
         if self.graves.get(&id).is_some_and(|buried| older_or_same(updated, *buried)) {
             return;
         }
-        if let Some(held) = self.conversations.get_mut(&id) {
+        let held = self.conversations.get_mut(&id).map(|held| {
             held.touched = held.touched.max(touch);
-            if older(updated, held.updated) {
-                return;
-            }
+            &*held
+        });
+        if held.is_some_and(|held| older(updated, held.updated)) {
+            return;
         }
         if map::standing(row) == Standing::Strange {
             self.strange += 1;
         }
-        let before = match self.conversations.get(&id) {
+        let before = match held {
             Some(held) => Before::Known(&held.row),
             None if self.graves.contains_key(&id) => Before::Ended,
             None => Before::Unknown,
@@ -154,14 +155,16 @@ impl Floor {
             }
             Some(next) => {
                 self.learn_place(&next, row);
-                self.graves.remove(&id);
+                if !known {
+                    self.graves.remove(&id);
+                }
                 self.put(next, updated, touch);
             }
         }
     }
 
     /// A message of a conversation: who spoke last, and when.
-    pub fn message(&mut self, conversation: &str, row: &Row) {
+    pub fn message(&mut self, conversation: &str, row: &Row<impl AsRef<str>>) {
         let (Some(sender), Some(at)) = (row.sender.text(), row.created_at.instant()) else { return };
         if sender == "system" || sender.starts_with("bot_") {
             return;
@@ -181,7 +184,7 @@ impl Floor {
     }
 
     /// A row about a teammate; `user` is from the topic, where there is one.
-    pub fn member(&mut self, row: &Row, user: Option<&str>) {
+    pub fn member(&mut self, row: &Row<impl AsRef<str>>, user: Option<&str>) {
         let Some(id) = row.id_user.id().or(user).map(Id::new) else {
             self.strange += u64::from(row.role_type.int() != Some(2));
             return;
@@ -198,7 +201,7 @@ impl Floor {
     }
 
     /// The whole list of teammates: who is not on it has left.
-    pub fn members(&mut self, rows: &[Row]) {
+    pub fn members(&mut self, rows: &[Row<impl AsRef<str>>]) {
         self.mates_known = true;
         let listed: BTreeSet<Id> = rows.iter().filter_map(|r| r.id_user.id()).map(Id::new).collect();
         let left: Vec<Id> = self.mates.keys().filter(|id| !listed.contains(*id)).cloned().collect();
@@ -248,7 +251,10 @@ impl Floor {
     }
     /// Open conversations that a person has, for those who follow messages.
     pub fn active(&self) -> impl Iterator<Item = &Id> {
-        self.conversations.values().filter(|h| h.row.state == ConversationState::Active).map(|h| &h.row.id)
+        let active = |h: &&Held| h.row.state == ConversationState::Active;
+        let mut ids: Vec<&Id> = self.conversations.values().filter(active).map(|h| &h.row.id).collect();
+        ids.sort_unstable();
+        ids.into_iter()
     }
     /// Whether a conversation was met without its customer's name, so that asking for the whole helps.
     pub fn is_poor(&self, conversation: &str) -> bool {
@@ -336,7 +342,9 @@ impl Floor {
         out.extend(
             recent.filter(|c| !self.conversations.contains_key(&c.id)).cloned().map(Change::Conversation),
         );
-        out.extend(self.conversations.values().map(|h| Change::Conversation(h.row.clone())));
+        let mut open: Vec<&Conversation> = self.conversations.values().map(|h| &h.row).collect();
+        open.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        out.extend(open.into_iter().cloned().map(Change::Conversation));
         let queues: Vec<Id> = self.places.keys().cloned().collect();
         for id in queues {
             let row = self.queue(&id, seen);
@@ -362,19 +370,32 @@ impl Floor {
 
     fn put(&mut self, next: Conversation, updated: Option<Timestamp>, touch: u64) {
         let id = next.id.clone();
-        let held = self.conversations.get(&id);
-        let updated = updated.max(held.and_then(|h| h.updated));
-        let touched = touch.max(held.map_or(0, |h| h.touched));
-        if held.is_none_or(|h| h.row != next) {
-            self.detach(&id);
-            if let Some(place) = next.queue.as_ref().and_then(|q| self.places.get_mut(q)) {
+        let mut held = self.conversations.get_mut(&id);
+        if let Some(held) = &mut held {
+            held.updated = updated.max(held.updated);
+            held.touched = touch.max(held.touched);
+            if held.row == next {
+                return;
+            }
+            if let Some(queue) = &held.row.queue
+                && let Some(place) = self.places.get_mut(queue)
+            {
+                place.load.take(&held.row);
+                self.changed.places.insert(queue.clone());
+            }
+        }
+        if let Some(queue) = &next.queue {
+            if let Some(place) = self.places.get_mut(queue) {
                 place.load.add(&next);
             }
-            self.changed.places.extend(next.queue.clone());
-            self.changed.conversations.insert(id.clone());
-            self.changed.gone.remove(&id);
+            self.changed.places.insert(queue.clone());
         }
-        self.conversations.insert(id, Held { row: next, updated, touched });
+        self.changed.conversations.insert(id.clone());
+        self.changed.gone.remove(&id);
+        match held {
+            Some(held) => held.row = next,
+            None => drop(self.conversations.insert(id, Held { row: next, updated, touched: touch })),
+        }
     }
 
     fn detach(&mut self, id: &Id) {
@@ -405,7 +426,7 @@ impl Floor {
         }
     }
 
-    fn learn_place(&mut self, next: &Conversation, row: &Row) {
+    fn learn_place(&mut self, next: &Conversation, row: &Row<impl AsRef<str>>) {
         let Some(queue) = &next.queue else { return };
         let name = map::department_name(row);
         match self.places.get_mut(queue) {

@@ -21,7 +21,7 @@ pub(super) struct Heard {
 pub(super) fn hear(
     floor: &mut Floor,
     project: &str,
-    payload: &Payload,
+    payload: &Payload<impl AsRef<str>>,
     seen: Timestamp,
     count: u64,
 ) -> Option<Heard> {

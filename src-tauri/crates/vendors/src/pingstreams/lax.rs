@@ -1,6 +1,6 @@
 //! Tolerant reading: a value of a wrong type spoils its own field and nothing else.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use model::Timestamp;
 use serde::{
@@ -8,25 +8,50 @@ use serde::{
     de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+/// Text as it is kept while it is read: a frame is looked at and let go, so its text is lent; an answer's
+/// body is gone when its rows are looked at, so they hold their own.
+pub(super) trait Take<'de>: AsRef<str> + Default {
+    /// Text that lives as long as what is read.
+    fn lent(text: &'de str) -> Self;
+    /// Text that does not: it had to be unescaped.
+    fn copied(text: &str) -> Self;
+}
+impl Take<'_> for String {
+    fn lent(text: &str) -> Self {
+        text.to_owned()
+    }
+    fn copied(text: &str) -> Self {
+        text.to_owned()
+    }
+}
+impl<'de: 'a, 'a> Take<'de> for Cow<'a, str> {
+    fn lent(text: &'de str) -> Self {
+        Cow::Borrowed(text)
+    }
+    fn copied(text: &str) -> Self {
+        Cow::Owned(text.to_owned())
+    }
+}
+
 /// A scalar as it came.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Val {
+pub(super) enum Val<S = String> {
     /// The field was not there, or `null`.
     #[default]
     Absent,
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
+    Text(S),
     /// An array or object where a scalar belongs.
     Odd,
 }
 
-impl Val {
+impl<S: AsRef<str>> Val<S> {
     /// Text that says something; empty text is no text.
     pub fn text(&self) -> Option<&str> {
         match self {
-            Val::Text(text) if !text.trim().is_empty() => Some(text),
+            Val::Text(text) => Some(text.as_ref()).filter(|text| !text.trim().is_empty()),
             _ => None,
         }
     }
@@ -35,7 +60,7 @@ impl Val {
         match self {
             Val::Int(n) => Some(*n),
             Val::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => Some(*x as i64),
-            Val::Text(text) => text.trim().parse().ok(),
+            Val::Text(text) => text.as_ref().trim().parse().ok(),
             _ => None,
         }
     }
@@ -43,63 +68,63 @@ impl Val {
     pub fn bool(&self) -> Option<bool> {
         match self {
             Val::Bool(b) => Some(*b),
-            Val::Text(text) => text.trim().parse().ok(),
+            Val::Text(text) => text.as_ref().trim().parse().ok(),
             _ => None,
         }
     }
     /// An instant with its zone.
     pub fn instant(&self) -> Option<Timestamp> {
         match self {
-            Val::Text(text) => text.trim().parse().ok(),
+            Val::Text(text) => text.as_ref().trim().parse().ok(),
             _ => None,
         }
     }
 }
 
-struct ValVisitor;
+struct ValVisitor<S>(PhantomData<S>);
 
-impl<'de> Visitor<'de> for ValVisitor {
-    type Value = Val;
+impl<'de, S: Take<'de>> Visitor<'de> for ValVisitor<S> {
+    type Value = Val<S>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
-    fn visit_bool<E>(self, v: bool) -> Result<Val, E> {
+    fn visit_bool<E>(self, v: bool) -> Result<Val<S>, E> {
         Ok(Val::Bool(v))
     }
-    fn visit_i64<E>(self, v: i64) -> Result<Val, E> {
+    fn visit_i64<E>(self, v: i64) -> Result<Val<S>, E> {
         Ok(Val::Int(v))
     }
-    fn visit_u64<E>(self, v: u64) -> Result<Val, E> {
+    fn visit_u64<E>(self, v: u64) -> Result<Val<S>, E> {
         Ok(i64::try_from(v).map_or(Val::Odd, Val::Int))
     }
-    fn visit_f64<E>(self, v: f64) -> Result<Val, E> {
+    fn visit_f64<E>(self, v: f64) -> Result<Val<S>, E> {
         Ok(Val::Float(v))
     }
-    fn visit_str<E>(self, v: &str) -> Result<Val, E> {
-        Ok(Val::Text(v.to_owned()))
+    fn visit_str<E>(self, v: &str) -> Result<Val<S>, E> {
+        Ok(Val::Text(S::copied(v)))
     }
-    fn visit_string<E>(self, v: String) -> Result<Val, E> {
-        Ok(Val::Text(v))
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Val<S>, E> {
+        Ok(Val::Text(S::lent(v)))
     }
-    fn visit_unit<E>(self) -> Result<Val, E> {
+    fn visit_unit<E>(self) -> Result<Val<S>, E> {
         Ok(Val::Absent)
     }
-    fn visit_none<E>(self) -> Result<Val, E> {
+    fn visit_none<E>(self) -> Result<Val<S>, E> {
         Ok(Val::Absent)
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Val, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Val<S>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Val::Odd)
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Val, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Val<S>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Val::Odd)
     }
 }
 
-impl<'de> Deserialize<'de> for Val {
+impl<'de, S: Take<'de>> Deserialize<'de> for Val<S> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValVisitor)
+        deserializer.deserialize_any(ValVisitor(PhantomData))
     }
 }
 
@@ -125,7 +150,7 @@ impl<T> Obj<T> {
     }
 }
 
-struct ObjVisitor<T>(std::marker::PhantomData<T>);
+struct ObjVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjVisitor<T> {
     type Value = Obj<T>;
@@ -167,53 +192,53 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjVisitor<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Obj<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ObjVisitor(std::marker::PhantomData))
+        deserializer.deserialize_any(ObjVisitor(PhantomData))
     }
 }
 
 /// A list of texts; `None` when it is absent or no list. Elements that are no text are skipped.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Texts(pub Option<Vec<String>>);
+pub(super) struct Texts<S = String>(pub Option<Vec<S>>);
 
-impl<'de> Deserialize<'de> for Texts {
+impl<'de, S: Take<'de>> Deserialize<'de> for Texts<S> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Texts;
+        struct V<S>(PhantomData<S>);
+        impl<'de, S: Take<'de>> Visitor<'de> for V<S> {
+            type Value = Texts<S>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("any value")
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts<S>, A::Error> {
                 let mut list = Vec::new();
-                while let Some(value) = seq.next_element::<Val>()? {
+                while let Some(value) = seq.next_element::<Val<S>>()? {
                     if let Val::Text(text) = value {
                         list.push(text);
                     }
                 }
                 Ok(Texts(Some(list)))
             }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Texts, A::Error> {
-                ValVisitor.visit_map(map).map(|_| Texts(None))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Texts<S>, A::Error> {
+                ValVisitor::<S>(PhantomData).visit_map(map).map(|_| Texts(None))
             }
-            fn visit_bool<E>(self, _: bool) -> Result<Texts, E> {
+            fn visit_bool<E>(self, _: bool) -> Result<Texts<S>, E> {
                 Ok(Texts(None))
             }
-            fn visit_i64<E>(self, _: i64) -> Result<Texts, E> {
+            fn visit_i64<E>(self, _: i64) -> Result<Texts<S>, E> {
                 Ok(Texts(None))
             }
-            fn visit_u64<E>(self, _: u64) -> Result<Texts, E> {
+            fn visit_u64<E>(self, _: u64) -> Result<Texts<S>, E> {
                 Ok(Texts(None))
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Texts, E> {
+            fn visit_f64<E>(self, _: f64) -> Result<Texts<S>, E> {
                 Ok(Texts(None))
             }
-            fn visit_str<E>(self, _: &str) -> Result<Texts, E> {
+            fn visit_str<E>(self, _: &str) -> Result<Texts<S>, E> {
                 Ok(Texts(None))
             }
-            fn visit_unit<E>(self) -> Result<Texts, E> {
+            fn visit_unit<E>(self) -> Result<Texts<S>, E> {
                 Ok(Texts(None))
             }
         }
-        deserializer.deserialize_any(V)
+        deserializer.deserialize_any(V(PhantomData))
     }
 }

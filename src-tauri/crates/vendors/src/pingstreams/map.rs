@@ -32,7 +32,7 @@ pub(super) enum Standing {
     Strange,
 }
 
-pub(super) fn standing(row: &Row) -> Standing {
+pub(super) fn standing(row: &Row<impl AsRef<str>>) -> Standing {
     if row.preflight.bool() == Some(true) || row.draft.bool() == Some(true) {
         return Standing::Hidden;
     }
@@ -61,7 +61,7 @@ pub(super) enum Before<'a> {
 pub(super) fn conversation(
     source: &Id,
     id: &Id,
-    row: &Row,
+    row: &Row<impl AsRef<str>>,
     shape: Shape,
     before: Before<'_>,
     seen: Timestamp,
@@ -127,7 +127,7 @@ pub(super) fn conversation(
 /// The first wait begins with the conversation; a later one at the moment we see it begin. A first join
 /// is only known when it was seen: a conversation first met in a list may have been passed on already.
 fn wait(
-    row: &Row,
+    row: &Row<impl AsRef<str>>,
     shape: Shape,
     state: ConversationState,
     before: Before<'_>,
@@ -160,20 +160,24 @@ fn wait(
 }
 
 /// The moment of a change that we see: the vendor's own stamp of it, unless that is of something else.
-fn stamped(row: &Row, seen: Timestamp) -> Timestamp {
+fn stamped(row: &Row<impl AsRef<str>>, seen: Timestamp) -> Timestamp {
     row.updated_at.instant().filter(|at| at.seconds_since(seen).abs() < 5.0).unwrap_or(seen)
 }
 
 /// A conversation that is waiting when we first meet it. Traces of an earlier answer tell that this is
 /// not its first wait; that one began no later than its last change.
-fn first_seen_waiting(row: &Row, created_at: Option<Timestamp>, seen: Timestamp) -> Option<Timestamp> {
+fn first_seen_waiting(
+    row: &Row<impl AsRef<str>>,
+    created_at: Option<Timestamp>,
+    seen: Timestamp,
+) -> Option<Timestamp> {
     let answered_before =
         [&row.first_response_at, &row.closed_at, &row.assigned_at].iter().any(|v| v.instant().is_some());
     if answered_before { Some(row.updated_at.instant().map_or(seen, |at| at.min(seen))) } else { created_at }
 }
 
 /// When a person joined: the vendor's own stamp, unless it belongs to an earlier join.
-fn joined_at(row: &Row, since: Option<Timestamp>, seen: Timestamp) -> Timestamp {
+fn joined_at(row: &Row<impl AsRef<str>>, since: Option<Timestamp>, seen: Timestamp) -> Timestamp {
     row.assigned_at
         .instant()
         .filter(|at| since.is_none_or(|s| *at >= s))
@@ -182,7 +186,7 @@ fn joined_at(row: &Row, since: Option<Timestamp>, seen: Timestamp) -> Timestamp 
 }
 
 /// The closing frame comes before `closed_at` is written; one that is there may be of an earlier close.
-fn ended_at(row: &Row, held: Option<&Conversation>, seen: Timestamp) -> Timestamp {
+fn ended_at(row: &Row<impl AsRef<str>>, held: Option<&Conversation>, seen: Timestamp) -> Timestamp {
     let updated = row.updated_at.instant();
     let begun = held.and_then(|h| h.answered_at.max(h.waiting_since)).or(row.created_at.instant());
     let recent =
@@ -191,16 +195,20 @@ fn ended_at(row: &Row, held: Option<&Conversation>, seen: Timestamp) -> Timestam
 }
 
 /// The people in it; bots are not people. `None` when the row does not tell.
-fn people(row: &Row) -> Option<Vec<Id>> {
+fn people(row: &Row<impl AsRef<str>>) -> Option<Vec<Id>> {
     let list = row.participants_agents.0.as_ref().or(row.participants.0.as_ref())?;
-    let mut people: Vec<Id> =
-        list.iter().filter(|p| !p.is_empty() && !p.starts_with("bot_")).map(Id::new).collect();
+    let mut people: Vec<Id> = list
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|p| !p.is_empty() && !p.starts_with("bot_"))
+        .map(Id::new)
+        .collect();
     people.sort();
     people.dedup();
     Some(people)
 }
 
-fn queue_of(row: &Row, held: Option<&Conversation>) -> Option<Id> {
+fn queue_of(row: &Row<impl AsRef<str>>, held: Option<&Conversation>) -> Option<Id> {
     match &row.department {
         // Every row is a whole document: a missing department is one that was taken away.
         Obj::Absent => None,
@@ -210,13 +218,15 @@ fn queue_of(row: &Row, held: Option<&Conversation>) -> Option<Id> {
     }
 }
 
-fn customer(row: &Row) -> Option<String> {
-    let name = |lead: &Obj<Party>| lead.object().and_then(|l| l.fullname.text()).map(str::to_owned);
+fn customer(row: &Row<impl AsRef<str>>) -> Option<String> {
+    fn name(lead: &Obj<Party<impl AsRef<str>>>) -> Option<String> {
+        lead.object().and_then(|l| l.fullname.text()).map(str::to_owned)
+    }
     name(&row.lead).or_else(|| row.snapshot.object().and_then(|s| name(&s.lead)))
 }
 
 /// The department's name, where this shape of row tells it.
-pub(super) fn department_name(row: &Row) -> Option<&str> {
+pub(super) fn department_name(row: &Row<impl AsRef<str>>) -> Option<&str> {
     let own = row.department.object().and_then(|d| d.name.text());
     let id = row.department.id();
     // A copy made at creation: of use only while it is of the same department.
@@ -224,7 +234,7 @@ pub(super) fn department_name(row: &Row) -> Option<&str> {
     own.or_else(|| copy.and_then(|d| d.object()).and_then(|d| d.name.text()))
 }
 
-fn channel(row: &Row) -> Option<Channel> {
+fn channel(row: &Row<impl AsRef<str>>) -> Option<Channel> {
     let name = match &row.channel {
         Obj::Is(channel) => channel.name.text(),
         Obj::Scalar(name) => name.text(),
@@ -240,7 +250,7 @@ fn channel(row: &Row) -> Option<Channel> {
     })
 }
 
-fn tags(row: &Row) -> Option<Vec<String>> {
+fn tags(row: &Row<impl AsRef<str>>) -> Option<Vec<String>> {
     match &row.tags {
         Obj::List(list) => Some(list.iter().filter_map(|t| t.tag.text()).map(str::to_owned).collect()),
         _ => None,
@@ -269,14 +279,14 @@ pub(super) enum Membership {
     Gone,
 }
 
-pub(super) fn membership(row: &Row, held: Option<&Member>) -> Membership {
+pub(super) fn membership(row: &Row<impl AsRef<str>>, held: Option<&Member>) -> Membership {
     let visitor = row.role_type.int() == Some(2) || matches!(row.role.text(), Some("user" | "guest"));
     let inactive = row.status.text().is_some_and(|s| s != "active");
     if visitor || inactive || row.trashed.bool() == Some(true) {
         return Membership::Gone;
     }
     let party = row.id_user.object();
-    let text = |v: Option<&Val>| v.and_then(Val::text).map(str::to_owned);
+    let text = |v: Option<&Val<_>>| v.and_then(Val::text).map(str::to_owned);
     let name = party.and_then(|p| {
         let parts: Vec<&str> = [&p.firstname, &p.lastname].into_iter().filter_map(Val::text).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
@@ -288,7 +298,8 @@ pub(super) fn membership(row: &Row, held: Option<&Member>) -> Membership {
         permissions: row
             .permissions
             .0
-            .clone()
+            .as_ref()
+            .map(|list| list.iter().map(|p| p.as_ref().to_owned()).collect())
             .unwrap_or_else(|| held.map(|h| h.permissions.clone()).unwrap_or_default()),
         available: row.user_available.bool(),
         profile: text(Some(&row.profile_status)),

@@ -1,6 +1,7 @@
 //! One visit: connect, subscribe, bring the first state together, then follow every change.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, VecDeque},
     future::Future,
     pin::Pin,
@@ -421,7 +422,7 @@ impl<'a> Visit<'a> {
     async fn text(&mut self, text: &str) -> Result<(), End> {
         let now = Instant::now();
         self.live.heard(now);
-        let Ok(Obj::Is(frame)) = serde_json::from_str::<Obj<Frame>>(text) else {
+        let Ok(Obj::Is(frame)) = serde_json::from_str::<Obj<Frame<Cow<'_, str>>>>(text) else {
             return self.unreadable(now);
         };
         let Some(payload) = frame.payload.object() else { return Ok(()) };
@@ -448,7 +449,7 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    async fn publish(&mut self, payload: &wire::Payload) -> Result<(), End> {
+    async fn publish(&mut self, payload: &wire::Payload<Cow<'_, str>>) -> Result<(), End> {
         let source = &mut *self.source;
         let (count, seen) = (source.count + 1, source.seen());
         let Some(heard) = hear(&mut source.floor, &source.config.project, payload, seen, count) else {

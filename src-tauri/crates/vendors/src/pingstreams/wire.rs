@@ -2,103 +2,103 @@
 
 use serde::Deserialize;
 
-use super::lax::{Obj, Texts, Val};
+use super::lax::{Obj, Take, Texts, Val};
 
-/// One frame from the server.
+/// One frame from the server. `S` is how its text is kept: see [`Take`].
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Frame {
-    pub action: Val,
-    pub payload: Obj<Payload>,
+#[serde(default, bound(deserialize = "S: Take<'de>"))]
+pub(super) struct Frame<S = String> {
+    pub action: Val<S>,
+    pub payload: Obj<Payload<S>>,
 }
 
 /// What a frame carries.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Payload {
-    pub topic: Val,
+#[serde(default, bound(deserialize = "S: Take<'de>"))]
+pub(super) struct Payload<S = String> {
+    pub topic: Val<S>,
     /// `CREATE` or `UPDATE`. Only the server can set it: a frame without it was forged by a client.
-    pub method: Val,
+    pub method: Val<S>,
     /// An array, an object or `null`.
-    pub message: Obj<Row>,
+    pub message: Obj<Row<S>>,
 }
 
 /// A conversation, a member, or a message: the topic says which. Their fields share one struct because
 /// the topic may stand behind the message in a frame.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Row {
+#[serde(default, bound(deserialize = "S: Take<'de>"))]
+pub(super) struct Row<S = String> {
     #[serde(rename = "updatedAt")]
-    pub updated_at: Val,
+    pub updated_at: Val<S>,
     #[serde(rename = "createdAt")]
-    pub created_at: Val,
+    pub created_at: Val<S>,
     /// A number for conversations and messages, a word for members.
-    pub status: Val,
+    pub status: Val<S>,
 
     // conversation
-    pub request_id: Val,
-    pub preflight: Val,
-    pub draft: Val,
-    pub participants: Texts,
+    pub request_id: Val<S>,
+    pub preflight: Val<S>,
+    pub draft: Val<S>,
+    pub participants: Texts<S>,
     #[serde(rename = "participantsAgents")]
-    pub participants_agents: Texts,
-    pub lead: Obj<Party>,
-    pub department: Obj<Party>,
-    pub snapshot: Obj<Snapshot>,
-    pub subject: Val,
-    pub priority: Val,
-    pub channel: Obj<Party>,
-    pub assigned_at: Val,
-    pub first_response_at: Val,
-    pub closed_at: Val,
-    pub tags: Obj<Tag>,
+    pub participants_agents: Texts<S>,
+    pub lead: Obj<Party<S>>,
+    pub department: Obj<Party<S>>,
+    pub snapshot: Obj<Snapshot<S>>,
+    pub subject: Val<S>,
+    pub priority: Val<S>,
+    pub channel: Obj<Party<S>>,
+    pub assigned_at: Val<S>,
+    pub first_response_at: Val<S>,
+    pub closed_at: Val<S>,
+    pub tags: Obj<Tag<S>>,
 
     // member
     #[serde(rename = "_id")]
-    pub own_id: Val,
-    pub id_user: Obj<Party>,
-    pub role: Val,
+    pub own_id: Val<S>,
+    pub id_user: Obj<Party<S>>,
+    pub role: Val<S>,
     #[serde(rename = "roleType")]
-    pub role_type: Val,
-    pub user_available: Val,
+    pub role_type: Val<S>,
+    pub user_available: Val<S>,
     #[serde(rename = "profileStatus")]
-    pub profile_status: Val,
-    pub number_assigned_requests: Val,
-    pub max_assigned_chat: Val,
+    pub profile_status: Val<S>,
+    pub number_assigned_requests: Val<S>,
+    pub max_assigned_chat: Val<S>,
     #[serde(rename = "isBusy")]
-    pub is_busy: Val,
-    pub trashed: Val,
-    pub permissions: Texts,
+    pub is_busy: Val<S>,
+    pub trashed: Val<S>,
+    pub permissions: Texts<S>,
 
     // message
-    pub sender: Val,
-    pub recipient: Val,
-    pub text: Val,
+    pub sender: Val<S>,
+    pub recipient: Val<S>,
+    pub text: Val<S>,
 }
 
 /// Copies at creation time; most shapes carry only a part.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Snapshot {
-    pub lead: Obj<Party>,
-    pub department: Obj<Party>,
+#[serde(default, bound(deserialize = "S: Take<'de>"))]
+pub(super) struct Snapshot<S = String> {
+    pub lead: Obj<Party<S>>,
+    pub department: Obj<Party<S>>,
 }
 
 /// Somebody or something that is referred to by its id alone or by an object with names.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Party {
+#[serde(default, bound(deserialize = "S: Take<'de>"))]
+pub(super) struct Party<S = String> {
     #[serde(rename = "_id")]
-    pub own_id: Val,
-    pub id: Val,
-    pub fullname: Val,
-    pub name: Val,
-    pub firstname: Val,
-    pub lastname: Val,
-    pub email: Val,
+    pub own_id: Val<S>,
+    pub id: Val<S>,
+    pub fullname: Val<S>,
+    pub name: Val<S>,
+    pub firstname: Val<S>,
+    pub lastname: Val<S>,
+    pub email: Val<S>,
 }
 
-impl Obj<Party> {
+impl<S: AsRef<str>> Obj<Party<S>> {
     /// The id, whichever way it is told.
     pub fn id(&self) -> Option<&str> {
         match self {
@@ -111,9 +111,9 @@ impl Obj<Party> {
 
 /// A tag; older ones are bare text.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Tag {
-    pub tag: Val,
+#[serde(default, bound(deserialize = "S: Take<'de>"))]
+pub(super) struct Tag<S = String> {
+    pub tag: Val<S>,
 }
 
 /// A page of `GET /P/requests`.
