@@ -2,6 +2,7 @@
 //! path against the vendor's usual client, Node's `ws` with `JSON.parse` and a `Map`.
 
 use std::{
+    borrow::Cow,
     hint::black_box,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
@@ -77,17 +78,38 @@ struct Payload<'a> {
 struct Kept<'a> {
     request_id: &'a str,
     status: i64,
+    preflight: bool,
+    priority: &'a str,
     #[serde(borrow)]
-    participants: Vec<&'a str>,
+    participantsAgents: Vec<&'a str>,
+    #[serde(borrow)]
+    lead: Person<'a>,
     #[serde(borrow)]
     department: Named<'a>,
+    #[serde(borrow)]
+    channel: Channel<'a>,
+    #[serde(borrow)]
+    tags: Vec<&'a str>,
     createdAt: &'a str,
     updatedAt: &'a str,
 }
 #[derive(Deserialize)]
 #[allow(dead_code)]
+struct Person<'a> {
+    // A name may hold what has to be unescaped.
+    #[serde(borrow)]
+    fullname: Cow<'a, str>,
+}
+#[derive(Deserialize)]
+#[allow(dead_code)]
 struct Named<'a> {
     _id: &'a str,
+    name: &'a str,
+}
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct Channel<'a> {
+    name: &'a str,
 }
 
 struct Ours {
