@@ -101,7 +101,7 @@ pub trait Facts {
         if self.name(kind, key).as_deref() != Some(known.name) {
             return false;
         }
-        let same = |ids: Vec<Id>, of: SubjectKind, known: &[(Id, String)]| {
+        let same = |ids: Vec<Id>, of: SubjectKind, known: Names<'_>| {
             ids.len() == known.len()
                 && ids.into_iter().zip(known).all(|(id, (known_id, known_name))| {
                     let key = Key { source: key.source.clone(), id };
@@ -122,8 +122,11 @@ pub struct Called<'a> {
     pub name: &'a str,
     /// Ids and names of the queues and of the agents that it belongs to; `None` when no rule asks for
     /// them. A queue is its own only queue, an agent its own only agent.
-    pub who: Option<(&'a [(Id, String)], &'a [(Id, String)])>,
+    pub who: Option<(Names<'a>, Names<'a>)>,
 }
+
+/// Ids and names.
+pub type Names<'a> = &'a [(Id, String)];
 
 /// What may read differently since the last evaluation.
 ///

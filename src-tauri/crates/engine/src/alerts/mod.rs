@@ -19,7 +19,7 @@ mod stopwatch;
 mod tray;
 mod trial;
 
-pub use facts::{Called, Facts, MetricName, Reading, Touched, floor_key, source_key};
+pub use facts::{Called, Facts, MetricName, Names, Reading, Touched, floor_key, source_key};
 pub use language::RuleError;
 pub use machine::Alerts;
 pub use notice::{Notice, Notices, Quiet, Telling, Tone, Why};
