@@ -8,3 +8,4 @@ mod snapshot;
 mod support;
 mod usage;
 mod watch;
+mod webhooks;

@@ -171,6 +171,7 @@ impl Floorwalker {
     /// Reads the configuration anew and lets the loop follow it.
     pub async fn reload(&self, restart: Vec<Id>) -> Result<Reply, Failure> {
         let mut configured = self.inner.settings.lock().await;
+        let stamp = super::follow::Stamp::of(&self.inner.start.config);
         let mut settings = settings::load(&self.inner.start.config)
             .map_err(|e| Failure::new(Code::Storage, e.to_string()))?;
         if let Some(only) = &self.inner.start.only {
@@ -178,8 +179,12 @@ impl Floorwalker {
         }
         let command = Command::Configure { settings: Box::new(settings.clone()), restart };
         self.commands.send(command).await.map_err(|_| gone())?;
+        for error in settings.rule_errors.iter().filter(|e| !configured.settings.rule_errors.contains(e)) {
+            super::record::say(&self.inner.notices, error.clone());
+        }
         configured.settings = settings;
         configured.error = None;
+        configured.stamp = stamp;
         Ok(Reply::Done)
     }
 

@@ -27,7 +27,7 @@ enum Job {
     Reserve {
         alert: Id,
         kind: String,
-        channel: &'static str,
+        channel: String,
         at: Timestamp,
         decided: oneshot::Sender<Option<Decision>>,
     },
@@ -104,7 +104,7 @@ impl DeskBook {
         &self,
         alert: Id,
         kind: String,
-        channel: &'static str,
+        channel: String,
         at: Timestamp,
     ) -> Option<Decision> {
         let (decided, answer) = oneshot::channel();
@@ -153,7 +153,7 @@ fn work(mut desk: Desk, from: &Receiver<Job>, sentences: &Sentences) {
                 done.err()
             }
             Job::Reserve { alert, kind, channel, at, decided } => {
-                match desk.reserve(&alert, &kind, channel, at) {
+                match desk.reserve(&alert, &kind, &channel, at) {
                     Ok(decision) => {
                         let _ = decided.send(Some(decision));
                         None

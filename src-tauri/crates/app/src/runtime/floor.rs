@@ -19,6 +19,7 @@ use super::{
     record::{Recorder, restored},
     sources::Sources,
     tell::{self, Teller},
+    webhooks::Hooks,
 };
 use crate::settings::Settings;
 
@@ -70,6 +71,7 @@ pub(crate) struct Floor {
     pub shown: Shown,
     pub recorder: Option<Recorder>,
     pub teller: Teller,
+    pub hooks: Hooks,
     /// Who is at this desk, for the alert log.
     pub person: Actor,
     /// The floor's own status view, for the tray.
@@ -168,6 +170,7 @@ impl Floor {
         let now = self.clock.now();
         let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
         self.world.set_consoles(consoles(settings));
+        self.hooks.configure(&settings.webhooks);
         self.apply(Input::Configure { sources, rules: settings.rules.clone() });
         if last.is_some() || !alerts.is_empty() {
             let (entities, sources) = last.map(|l| (l.entities, l.sources)).unwrap_or_default();
@@ -177,6 +180,7 @@ impl Floor {
                 alerts: alerts.clone(),
             });
             self.teller.restore(&alerts, &self.world, now);
+            self.hooks.restore(&alerts, &self.world);
         }
         self.show_sources();
         self.sources.configure(&settings.sources);
@@ -186,6 +190,7 @@ impl Floor {
         let now = self.clock.now();
         let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
         self.world.set_consoles(consoles(settings));
+        self.hooks.configure(&settings.webhooks);
         self.apply(Input::Configure { sources, rules: settings.rules.clone() });
         if let Some(recorder) = &mut self.recorder {
             recorder.tell_whole(&self.world, now);
@@ -207,6 +212,7 @@ impl Floor {
         let effects = self.world.apply(input, now);
         self.wake_at = effects.wake_at;
         self.teller.quietly(&effects.quiet);
+        self.hooks.on(&self.world, &effects.alerts);
         self.teller.on(&self.world, &effects.alerts, actor, saved, now);
         self.teller.due(&self.world, now);
         self.spread(&effects, now);
@@ -273,6 +279,7 @@ impl Floor {
         if let Some(recorder) = self.recorder.take() {
             recorder.finish(self.clock.now()).await;
         }
+        self.hooks.finish().await;
         self.teller.finish().await;
     }
 }

@@ -3,11 +3,13 @@
 mod ask;
 mod desk;
 mod floor;
+mod follow;
 mod hub;
 mod record;
 mod sources;
 mod tell;
 mod trial;
+mod webhooks;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -85,11 +87,15 @@ pub(crate) struct Inner {
 pub(crate) struct Configured {
     pub settings: Settings,
     pub error: Option<SettingsError>,
+    /// The file as it was when it was read.
+    pub stamp: follow::Stamp,
 }
 
 impl Floorwalker {
     /// Reads the configuration, opens the record, shows the last floor, starts the sources.
     pub fn start(start: Start, ports: Ports) -> Result<Self, SettingsError> {
+        // Before reading: an edit in between is seen as one.
+        let stamp = follow::Stamp::of(&start.config);
         let (mut settings, error) = match settings::load(&start.config) {
             Ok(settings) => (settings, None),
             Err(error) if start.strict => return Err(error),
@@ -129,6 +135,13 @@ impl Floorwalker {
         } else {
             (desk::DeskBook::none(), Vec::new())
         };
+        let means = start.record.then(|| webhooks::Means {
+            book: book.clone(),
+            vault: ports.vault.clone(),
+            clock: ports.clock.clone(),
+            sentences: notices.clone(),
+        });
+        let hooks = webhooks::Hooks::new(means, notices.clone());
         let notifier = start.record.then(|| ports.notifier.clone());
         let teller = tell::Teller::new(book, notifier, ports.clock.clone(), notices.clone());
         let mut floor = Floor {
@@ -141,6 +154,7 @@ impl Floorwalker {
             shown: Shown { sources: sources_out, tray: tray_out },
             recorder: opened.recorder,
             teller,
+            hooks,
             person: store::Actor::Person(person()),
             status: None,
             waiting: None,
@@ -150,8 +164,15 @@ impl Floorwalker {
         };
         floor.begin(&settings, opened.last, alerts);
         tokio::spawn(floor.run());
-        let inner = Inner { start, ports, notices, settings: Mutex::new(Configured { settings, error }) };
-        Ok(Self { commands: commands_in, sources, tray, inner: Arc::new(inner) })
+        // A strict face runs for one purpose with what it was given; the app lives with its file.
+        let follows = !start.strict;
+        let settings = Mutex::new(Configured { settings, error, stamp });
+        let inner = Arc::new(Inner { start, ports, notices, settings });
+        if follows {
+            let (weak, commands) = (Arc::downgrade(&inner), commands_in.downgrade());
+            tokio::spawn(follow::follow(weak, commands, sources.clone(), tray.clone()));
+        }
+        Ok(Self { commands: commands_in, sources, tray, inner })
     }
 
     /// Opens a view: a snapshot at once, then patches.

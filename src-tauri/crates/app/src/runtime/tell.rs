@@ -149,7 +149,7 @@ async fn deliver(
         let mut wanted = false;
         for (alert, why) in &notice.tells {
             let kind = kind(*why, clock.now());
-            match book.reserve(alert.clone(), kind, "desktop", clock.now()).await {
+            match book.reserve(alert.clone(), kind, "desktop".to_owned(), clock.now()).await {
                 Some(Decision::Send { id, .. }) => {
                     reserved.push(id);
                     wanted = true;
