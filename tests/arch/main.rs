@@ -1,5 +1,6 @@
 //! The floors of the house, read from what cargo knows: a crate may lean on lower floors only, and what
 //! belongs to the outside world stays on the floors that may know it.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -2,6 +2,7 @@
 //!
 //! Each test sets up a session bus and a display of its own. `cargo verify` runs them; plain `cargo test`
 //! leaves them out and says so.
+#![allow(clippy::unwrap_used)]
 
 mod keychain;
 mod notification;

@@ -15,7 +15,7 @@ pub fn queue(source: &Id, n: usize, now: Timestamp) -> Queue {
         name: format!("Queue {n}"),
         kind: QueueKind::Department,
         waiting: Some((n % 7) as u32),
-        waiting_since: before(now, n / 5).filter(|_| n % 7 > 0),
+        waiting_since: before(now, n / 5).filter(|_| !n.is_multiple_of(7)),
         average_wait_s: None,
         open: Some(100),
         capacity: Some(120),
@@ -33,7 +33,7 @@ pub fn agent(source: &Id, n: usize, now: Timestamp) -> Agent {
         id: Id::new(format!("agent:{n}")),
         name: format!("Agent Number {n}"),
         email: Some(format!("agent{n}@example.com")),
-        presence: if n % 3 == 0 { Presence::Busy } else { Presence::Available },
+        presence: if n.is_multiple_of(3) { Presence::Busy } else { Presence::Available },
         presence_label: Some("Online".into()),
         presence_since: before(now, n % 3600),
         presence_since_kind: Some(SinceKind::Observed),
@@ -48,7 +48,7 @@ pub fn agent(source: &Id, n: usize, now: Timestamp) -> Agent {
 }
 
 pub fn conversation(source: &Id, n: usize, now: Timestamp) -> Conversation {
-    let waits = n % 40 == 0;
+    let waits = n.is_multiple_of(40);
     Conversation {
         source: source.clone(),
         id: Id::new(format!("support-group-{:024x}", n as u128 * 0x9e37_79b9_7f4a_7c15)),

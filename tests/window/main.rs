@@ -2,6 +2,7 @@
 //!
 //! `cargo verify` runs these; plain `cargo test` leaves them out and says so. Their pictures stand in
 //! `target/verify/window`.
+#![allow(clippy::unwrap_used)]
 
 mod notices;
 mod restart;
