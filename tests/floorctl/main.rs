@@ -1,5 +1,6 @@
 //! `floorctl` as outsiders use it: the real program, the simulated contact centre, real sockets.
 
+mod acknowledged;
 mod faults;
 mod past;
 mod rules;

@@ -29,8 +29,9 @@ async fn the_past_is_what_was_seen_then_also_while_it_is_being_written() {
     ]));
     let (first, _) =
         watching.until(Duration::from_secs(30), "the first document", |l| l["type"] == "snapshot").await;
-    let (change, _) =
-        watching.until(Duration::from_secs(20), "a change of a queue", |l| !l["upserts"]["queues"].is_null()).await;
+    let (change, _) = watching
+        .until(Duration::from_secs(20), "a change of a queue", |l| !l["upserts"]["queues"].is_null())
+        .await;
     // Let the record be written.
     tokio::time::sleep(Duration::from_millis(1500)).await;
 
@@ -108,8 +109,17 @@ async fn export(desk: &Desk, at: &str, from: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nobody_looked_nothing_is_shown_as_live() {
     let desk = Desk::open(Options::default()).await;
-    let record =
-        || Watching::start(desk.floorctl(&["watch", "--json", "--record", "--for", "4s", "--only", "pingstreams"]));
+    let record = || {
+        Watching::start(desk.floorctl(&[
+            "watch",
+            "--json",
+            "--record",
+            "--for",
+            "4s",
+            "--only",
+            "pingstreams",
+        ]))
+    };
     let (code, _) = record().finish().await;
     assert_eq!(code, 0);
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -84,9 +84,8 @@ async fn a_recorded_floor_is_tried_and_its_alerts_are_told_while_the_app_runs() 
     let config = std::fs::read_to_string(desk.config()).unwrap();
     std::fs::write(desk.config(), format!("{rules}\n{config}")).unwrap();
     let only = ["--only", "pingstreams"];
-    let mut watching = Watching::start(desk.floorctl(&[
-        "watch", "--json", "--record", "--for", "12s", only[0], only[1],
-    ]));
+    let mut watching =
+        Watching::start(desk.floorctl(&["watch", "--json", "--record", "--for", "12s", only[0], only[1]]));
     watching.until(Duration::from_secs(30), "the first document", |l| l["type"] == "snapshot").await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     // The databases are open for writing at this moment.
@@ -101,9 +100,8 @@ async fn a_recorded_floor_is_tried_and_its_alerts_are_told_while_the_app_runs() 
     let output = run(desk.floorctl(&["rules", "test", "--json"])).await;
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let sum = |name: &str| {
-        report["rules"].as_array().unwrap().iter().find(|r| r["rule"] == name).cloned().unwrap()
-    };
+    let sum =
+        |name: &str| report["rules"].as_array().unwrap().iter().find(|r| r["rule"] == name).cloned().unwrap();
     assert_eq!(sum("Somebody waits")["times"], 1, "{report:#}");
     assert_eq!(sum("Never")["times"], 0);
     assert!(sum("Somebody waits")["longest_s"].as_f64().unwrap() > 1.0, "{report:#}");

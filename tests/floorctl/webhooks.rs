@@ -82,8 +82,7 @@ async fn hear(
     body: Bytes,
 ) -> axum::response::Response {
     let path = uri.path().to_owned();
-    let signature =
-        headers.get("x-floorwalker-signature").and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let signature = headers.get("x-floorwalker-signature").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let body = String::from_utf8(body.to_vec()).unwrap();
     let mut heard = heard.lock().unwrap();
     heard.push(Heard { path: path.clone(), signature, body });
@@ -92,8 +91,9 @@ async fn hear(
         "/flaky" if before <= 2 => {
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "0")]).into_response()
         }
-        "/moved" => (StatusCode::FOUND, [(header::LOCATION, "/followed"), (header::RETRY_AFTER, "0")])
-            .into_response(),
+        "/moved" => {
+            (StatusCode::FOUND, [(header::LOCATION, "/followed"), (header::RETRY_AFTER, "0")]).into_response()
+        }
         _ => StatusCode::OK.into_response(),
     }
 }
@@ -125,7 +125,9 @@ async fn alerts_are_signed_grouped_tried_again_and_never_follow_a_redirect() {
     let receiver = Receiver::open().await;
     let origin = &receiver.origin;
     let hook = |name: &str, shape: &str| {
-        format!("[[webhook]]\nname = \"{name}\"\nurl = \"{origin}/{name}\"\nshape = \"{shape}\"\nsecret_env = \"HOOK_KEY\"\n")
+        format!(
+            "[[webhook]]\nname = \"{name}\"\nurl = \"{origin}/{name}\"\nshape = \"{shape}\"\nsecret_env = \"HOOK_KEY\"\n"
+        )
     };
     let rules = [
         rule("Any queue", "queue.waiting >= 0", "grouped"),
@@ -155,7 +157,8 @@ async fn alerts_are_signed_grouped_tried_again_and_never_follow_a_redirect() {
     assert_eq!(first["alerts"][0]["alert"]["state"], "firing");
     assert!(grouped[1].transitions().len() > 1, "the others of the source together: {}", grouped[1].body);
     for heard in &grouped {
-        let (t, v1) = heard.signature.as_deref().unwrap().strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
+        let (t, v1) =
+            heard.signature.as_deref().unwrap().strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).unwrap();
         mac.update(format!("{t}.{}", heard.body).as_bytes());
         let wanted: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
@@ -198,7 +201,8 @@ async fn what_was_never_taken_is_told_after_a_restart_and_what_was_taken_is_not(
     assert_eq!(run("http://127.0.0.1:9/secret-path").await, 0);
     assert_eq!(run(&address).await, 0);
     let heard = receiver.at("/hook");
-    assert_eq!(heard.len(), 1, "told once");
+    let all: Vec<&str> = heard.iter().map(|h| h.body.as_str()).collect();
+    assert_eq!(heard.len(), 1, "told once: {all:#?}");
     assert_eq!(heard[0].transitions(), ["firing"]);
     assert_eq!(heard[0].signature, None);
     assert_eq!(run(&address).await, 0);

@@ -67,7 +67,8 @@ async fn a_good_edit_is_followed_and_a_broken_one_leaves_all_as_it_was() {
     assert_eq!(floorwalker.sources().borrow().len(), 1);
 
     std::fs::write(&file, SOURCE.replace("\"Desk\"", "\"Other desk\"")).unwrap();
-    until("the mended file is followed", async || floorwalker.sources().borrow()[0].name == "Other desk").await;
+    until("the mended file is followed", async || floorwalker.sources().borrow()[0].name == "Other desk")
+        .await;
     assert!(hello(&floorwalker).await.notices.iter().any(|n| n.contains("in order again")));
     floorwalker.shutdown().await;
 }

@@ -52,10 +52,7 @@ fn check(settings: &Settings) -> Exit {
     let default = rows.iter().filter(|r| r.default).count();
     let own = rows.len() - default;
     let count = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
-    print(&format!(
-        "{} active: {own} of your own, {default} default",
-        count(rows.len(), "rule")
-    ));
+    print(&format!("{} active: {own} of your own, {default} default", count(rows.len(), "rule")));
     if settings.rule_errors.is_empty() {
         Exit::Good
     } else {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use model::{Agent, Alert, Conversation, ConversationState, Outcome, Queue, Source, Timestamp, Totals};
 use serde::Serialize;
 
-pub use lines::{Line, Removed, Removes, Upserts, change_line, end_line, line_list, lines, past_change, snapshot_line};
+pub use lines::{
+    Line, Removed, Removes, Upserts, change_line, end_line, line_list, lines, past_change, snapshot_line,
+};
 
 use crate::{effects::Entity, world::World};
 

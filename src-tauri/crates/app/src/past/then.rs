@@ -126,12 +126,7 @@ fn not_running(reader: &FloorReader, at: Timestamp, seen: Timestamp) -> Result<O
     Ok(gaps.into_iter().find(|gap| gap.source.is_none() && gap.began < at && seen <= gap.began))
 }
 
-fn document_of(
-    seen: FloorAt,
-    alerts: Vec<model::Alert>,
-    unseen: Option<&Gap>,
-    at: Timestamp,
-) -> Snapshot {
+fn document_of(seen: FloorAt, alerts: Vec<model::Alert>, unseen: Option<&Gap>, at: Timestamp) -> Snapshot {
     let sources = seen.sources.iter().map(|source| {
         let mut source = Source::clone(source);
         if let Some(gap) = unseen

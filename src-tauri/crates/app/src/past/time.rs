@@ -1,10 +1,6 @@
 //! Instants as people type them.
 
-use jiff::{
-    Timestamp as Instant,
-    civil::Time,
-    tz::TimeZone,
-};
+use jiff::{Timestamp as Instant, civil::Time, tz::TimeZone};
 use model::Timestamp;
 
 /// The zone that times of day are meant in: the configured one, else the system's.

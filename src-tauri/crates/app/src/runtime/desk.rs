@@ -7,7 +7,7 @@ use std::{
 };
 
 use model::{Alert, Id, Timestamp, Transition};
-use store::{Actor, Decision, Desk, StoreError};
+use store::{Actor, Decision, Desk, DeskReader, StoreError};
 use tokio::sync::oneshot;
 
 use super::record::{Sentences, say};
@@ -36,6 +36,30 @@ enum Job {
         at: Timestamp,
     },
     Finish(oneshot::Sender<()>),
+}
+
+/// Alerts that somebody has acknowledged or snoozed, for faces that only look: they show them as the app
+/// does, and write nothing.
+pub(crate) fn acknowledged(folder: &Path, sources: &[Id]) -> Vec<Alert> {
+    let read = || {
+        let desk = DeskReader::open(&folder.join("desk.db"))?;
+        let holds = desk.acknowledgements()?;
+        let mut alerts = desk.open_alerts()?;
+        alerts.retain(|alert| {
+            holds.iter().any(|held| held.alert == alert.id)
+                && alert.source.as_ref().is_none_or(|id| sources.contains(id))
+        });
+        Ok::<_, StoreError>(alerts)
+    };
+    match read() {
+        Ok(alerts) => alerts,
+        // The app has never run here.
+        Err(StoreError::Missing { .. }) => Vec::new(),
+        Err(error) => {
+            tracing::warn!(%error, "Acknowledgements are not known.");
+            Vec::new()
+        }
+    }
 }
 
 /// The way to the thread. Cheap to clone.
@@ -100,13 +124,7 @@ impl DeskBook {
 
     /// Asks whether a notification may be sent and writes down that it is about to be. `None`: nothing is
     /// kept, so nothing can be known.
-    pub async fn reserve(
-        &self,
-        alert: Id,
-        kind: String,
-        channel: String,
-        at: Timestamp,
-    ) -> Option<Decision> {
+    pub async fn reserve(&self, alert: Id, kind: String, channel: String, at: Timestamp) -> Option<Decision> {
         let (decided, answer) = oneshot::channel();
         self.send(Job::Reserve { alert, kind, channel, at, decided });
         answer.await.ok().flatten()

@@ -59,7 +59,9 @@ pub(crate) async fn follow(
                 broken = Some(now);
                 say(
                     &inner.notices,
-                    format!("The edited configuration is not followed; the old one stays in force. {failure}"),
+                    format!(
+                        "The edited configuration is not followed; the old one stays in force. {failure}"
+                    ),
                 );
             }
         }

@@ -133,7 +133,8 @@ impl Floorwalker {
         let (book, alerts) = if start.record {
             desk::DeskBook::open(&start.data, &notices)
         } else {
-            (desk::DeskBook::none(), Vec::new())
+            let ids: Vec<Id> = settings.sources.iter().map(|s| s.id.clone()).collect();
+            (desk::DeskBook::none(), desk::acknowledged(&start.data, &ids))
         };
         let means = start.record.then(|| webhooks::Means {
             book: book.clone(),

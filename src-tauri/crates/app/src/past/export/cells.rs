@@ -8,14 +8,63 @@ use serde_json::Value;
 const OWN: &[&str] = &["at", "change", "entity"];
 
 const FIELDS: &[&str] = &[
-    "source", "id", "name", "kind", "vendor", "health", "health_since", "last_data_at", "last_error", "retry_at",
-    "clock_skew_s", "gaps", "waiting", "waiting_since", "longest_wait_s", "estimated_wait_s", "expected_at",
-    "average_wait_s", "open", "free_capacity", "capacity", "agents_available", "agents_online", "presence",
-    "presence_label", "presence_since", "presence_since_kind", "flags", "logged_in_at", "queues", "email",
-    "state", "queue", "agents", "customer", "channel", "started_via", "started_via_label", "subject",
-    "priority", "tags", "created_at", "answered_at", "ended_at", "outcome", "wait_s",
-    "last_customer_message_at", "last_agent_message_at", "windows", "rule", "severity", "metric", "value",
-    "limit", "unit", "fired_at", "reason",
+    "source",
+    "id",
+    "name",
+    "kind",
+    "vendor",
+    "health",
+    "health_since",
+    "last_data_at",
+    "last_error",
+    "retry_at",
+    "clock_skew_s",
+    "gaps",
+    "waiting",
+    "waiting_since",
+    "longest_wait_s",
+    "estimated_wait_s",
+    "expected_at",
+    "average_wait_s",
+    "open",
+    "free_capacity",
+    "capacity",
+    "agents_available",
+    "agents_online",
+    "presence",
+    "presence_label",
+    "presence_since",
+    "presence_since_kind",
+    "flags",
+    "logged_in_at",
+    "queues",
+    "email",
+    "state",
+    "queue",
+    "agents",
+    "customer",
+    "channel",
+    "started_via",
+    "started_via_label",
+    "subject",
+    "priority",
+    "tags",
+    "created_at",
+    "answered_at",
+    "ended_at",
+    "outcome",
+    "wait_s",
+    "last_customer_message_at",
+    "last_agent_message_at",
+    "windows",
+    "rule",
+    "severity",
+    "metric",
+    "value",
+    "limit",
+    "unit",
+    "fired_at",
+    "reason",
 ];
 
 const KINDS: &[(&str, &str)] = &[
@@ -115,6 +164,9 @@ mod tests {
         let names: Vec<&str> = lines.next().unwrap().split(',').collect();
         let cells: Vec<&str> = lines.next().unwrap().split(',').collect();
         let of = |name: &str| cells[names.iter().position(|n| *n == name).unwrap()];
-        assert_eq!((of("entity"), of("waiting"), of("open"), of("average_wait_s")), ("queue", "", "0", "-1.5"));
+        assert_eq!(
+            (of("entity"), of("waiting"), of("open"), of("average_wait_s")),
+            ("queue", "", "0", "-1.5")
+        );
     }
 }

@@ -253,8 +253,9 @@ impl Post {
                 settings.name
             ));
         }
-        let url = Url::parse(address.expose().trim())
-            .map_err(|_| "its address cannot be read; write it like https://hooks.example.com/…".to_owned())?;
+        let url = Url::parse(address.expose().trim()).map_err(|_| {
+            "its address cannot be read; write it like https://hooks.example.com/…".to_owned()
+        })?;
         let http = Http::new(&NetOptions::default(), means.clock.clone()).map_err(|e| e.to_string())?;
         let body = body::body(settings.shape, told);
         Ok(Self { http, url, hidden: settings.url.is_none(), key, body })
@@ -276,7 +277,10 @@ impl Post {
             let (why, asked, hopeless) = match self.http.send(request).await {
                 Ok(answer) if answer.is_success() => return Ok(()),
                 Ok(answer) if (300..400).contains(&answer.status) => (
-                    format!("it answered {}, a redirect, which is never followed; mend its address.", answer.status),
+                    format!(
+                        "it answered {}, a redirect, which is never followed; mend its address.",
+                        answer.status
+                    ),
                     answer.retry_after(),
                     false,
                 ),

@@ -90,8 +90,7 @@ impl Hooks {
             }
             let (to, from) = mpsc::channel(IN_FLIGHT);
             let task = tokio::spawn(Delivery::new(settings.clone(), means.clone()).run(from));
-            let hook =
-                Hook { settings: settings.clone(), to, task, told: HashSet::new(), complained: false };
+            let hook = Hook { settings: settings.clone(), to, task, told: HashSet::new(), complained: false };
             self.hooks.insert(settings.name.clone(), hook);
         }
     }

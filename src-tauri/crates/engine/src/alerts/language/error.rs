@@ -22,7 +22,13 @@ pub struct RuleError {
 
 impl RuleError {
     /// An error about the whole of one of a rule's texts, for what only the application can check.
-    pub fn about(rule: &str, position: Position, field: &str, text: &str, sentence: impl Into<String>) -> Self {
+    pub fn about(
+        rule: &str,
+        position: Position,
+        field: &str,
+        text: &str,
+        sentence: impl Into<String>,
+    ) -> Self {
         Fault::whole(text, sentence).into_error(rule, position, field, text)
     }
 }
