@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Vendor;
 
-use crate::{beyondtrust, comm100, floor::Scenario, liveperson, giosg, pingstreams};
+use crate::{beyondtrust, comm100, floor::Scenario, giosg, liveperson, pingstreams};
 
 /// Which secrets the servers accept.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ impl Default for Options {
             seed: 1,
             speed: 1.0,
             base_port: 0,
-            vendors: vec![Vendor::Beyondtrust, Vendor::Comm100, Vendor::Pingstreams],
+            vendors: crate::served(),
             scenario: Scenario::Demo,
             secrets: Secrets::Any,
             control_port: None,

@@ -219,7 +219,7 @@ fn fill(
     visitors: Vec<Value>,
 ) {
     let dialect = &server.dialect;
-    let now = floor.now();
+    let now = floor.windows_end();
     let ends = |end| -> u32 { queues.iter().map(|q| q.hour.count(now, HALF_HOUR, end)).sum() };
     let wait = |window| {
         let (sum, n) = queues

@@ -70,8 +70,9 @@ fn queue(
     let seats = || q.seats.iter().filter_map(|s| floor.seat(*s)).filter(|s| !s.disabled);
     let sum: f64 = waits.iter().map(|at| now.since(*at).as_secs_f64()).sum();
     let capacity = capacity(floor, q).filter(|c| *c > 0);
-    let count = |end| f64::from(q.hour.count(now, HALF_HOUR, end));
-    let wait = |window| q.hour.average_wait_s(now, window).map_or(0.0, f64::round);
+    let end_of_window = floor.windows_end();
+    let count = |end| f64::from(q.hour.count(end_of_window, HALF_HOUR, end));
+    let wait = |window| q.hour.average_wait_s(end_of_window, window).map_or(0.0, f64::round);
     Queue {
         source: source.clone(),
         id: server.queue_id(floor, q.no),

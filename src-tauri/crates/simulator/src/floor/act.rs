@@ -213,6 +213,8 @@ impl Centre {
             q.waiting.retain(|n| *n != contact);
             q.open += 1;
             q.hour.note(now, WaitEnd::Answered, waited);
+            q.day.turn(now);
+            q.day.wait_ended(WaitEnd::Answered, waited);
             self.day_mut(vendor).wait_ended(WaitEnd::Answered, waited);
         }
         let s = &mut self.seats[seat.0 as usize];
@@ -315,6 +317,8 @@ impl Centre {
             let end = if end == WaitEnd::Answered { WaitEnd::Abandoned } else { end };
             q.waiting.retain(|n| *n != contact);
             q.hour.note(now, end, waited);
+            q.day.turn(now);
+            q.day.wait_ended(end, waited);
             self.day_mut(vendor).wait_ended(end, waited);
         } else {
             q.open -= 1;

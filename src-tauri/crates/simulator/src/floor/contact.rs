@@ -7,7 +7,7 @@ use model::{ConversationState, Outcome, Timestamp, Vendor};
 
 use super::{
     event::{ContactNo, QueueNo, SeatNo},
-    ledger::QueueHour,
+    ledger::{Day, QueueHour},
 };
 
 /// One customer's request from arrival to end.
@@ -161,5 +161,16 @@ pub struct FloorQueue {
     pub meeting: bool,
     /// What happened here in the last hour.
     pub hour: QueueHour,
+    /// What happened here since midnight UTC; read it with [`FloorQueue::day_at`].
+    pub(crate) day: Day,
     pub(crate) arrivals: u32,
+}
+
+impl FloorQueue {
+    /// Figures since midnight UTC.
+    pub fn day_at(&self, now: Timestamp) -> Day {
+        let mut day = self.day;
+        day.turn(now);
+        day
+    }
 }

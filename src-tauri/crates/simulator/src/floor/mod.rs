@@ -109,6 +109,11 @@ impl Centre {
     pub fn now(&self) -> Timestamp {
         self.now
     }
+    /// The end of rolling windows: now, and the moment of the pause while it is paused, so that nothing
+    /// falls out of a window on a floor that stands still.
+    pub fn windows_end(&self) -> Timestamp {
+        self.paused_at.unwrap_or(self.now)
+    }
     /// When it opened.
     pub fn opened_at(&self) -> Timestamp {
         self.opened_at

@@ -8,7 +8,7 @@ use std::{
 use model::{Timestamp, Vendor};
 
 use super::{
-    Centre, Dice, FloorQueue, QueueHour, QueueNo, Seat, SeatNo, Stance,
+    Centre, Day, Dice, FloorQueue, QueueHour, QueueNo, Seat, SeatNo, Stance,
     names::{AGENTS, QUEUES},
     run::{Step, Task},
 };
@@ -130,6 +130,7 @@ impl Centre {
                 surge: 1.0,
                 meeting: false,
                 hour: QueueHour::default(),
+                day: Day::default(),
                 arrivals: 0,
             });
         }
@@ -221,7 +222,7 @@ impl Centre {
     fn script(&mut self, vendors: &[Vendor], warm_up: Duration) {
         for (place, vendor) in vendors.iter().enumerate() {
             let queues: Vec<QueueNo> = self.queues_of(*vendor).map(|q| q.no).collect();
-            let shift = Duration::from_secs(40 * place as u64);
+            let shift = Duration::from_secs(25 * place as u64);
             let [meeting, surging, ..] = queues[..] else { continue };
             let mut at = |seconds: u64, step: Step| {
                 let every = Some(CYCLE);

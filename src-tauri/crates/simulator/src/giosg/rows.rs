@@ -1,18 +1,14 @@
 //! What the server says of the floor, row by row.
 
-use std::time::Duration;
-
 use model::{ConversationState, Timestamp, Vendor};
 use serde_json::{Map, Value, json};
 
 use super::{GiosgServer, ORGANIZATION, dialect::SignedIn};
 use crate::{
-    floor::{Centre, Contact, FloorQueue, Seat, SeatNo, Stance, WaitEnd, mean},
+    floor::{Centre, Contact, FloorQueue, Seat, SeatNo, Stance, mean},
     ids::{IdKind, guid},
 };
 
-/// What the floor remembers of a room; the vendor's "today" in this small world.
-const DAY: Duration = Duration::from_secs(3600);
 /// The product's own default.
 const CAPACITY: u32 = 5;
 
@@ -37,10 +33,9 @@ pub(super) fn waiting<'a>(floor: &'a Centre, queue: &'a FloorQueue) -> impl Iter
 
 /// Figures of the day: missed, real chats, average wait.
 pub(super) fn day(floor: &Centre, queue: &FloorQueue) -> (u32, u32, Option<f64>) {
-    let count = |end| queue.hour.count(floor.now(), DAY, end);
-    let missed = count(WaitEnd::Missed) + count(WaitEnd::Abandoned);
-    let wait = queue.hour.average_wait_s(floor.now(), DAY).map(|wait| (wait * 10.0).round() / 10.0);
-    (missed, count(WaitEnd::Answered), wait)
+    let day = queue.day_at(floor.now());
+    let wait = mean(day.wait_s, day.answered).map(|wait| (wait * 10.0).round() / 10.0);
+    (day.missed + day.abandoned, day.answered, wait)
 }
 
 pub(super) fn visitors(queue: &FloorQueue) -> u32 {

@@ -175,9 +175,10 @@ impl LivePersonServer {
         let mut skills = Map::new();
         let mut sum = (0, 0, 0.0, 0, 0);
         for q in floor.queues_of(Vendor::Liveperson) {
-            let connected = q.hour.count(floor.now(), window, WaitEnd::Answered);
+            let connected = q.hour.count(floor.windows_end(), window, WaitEnd::Answered);
             let abandoned = abandoned(floor, q, window);
-            let waited = q.hour.average_wait_s(floor.now(), window).unwrap_or(0.0) * f64::from(connected);
+            let waited =
+                q.hour.average_wait_s(floor.windows_end(), window).unwrap_or(0.0) * f64::from(connected);
             let (size, slots) = (q.waiting.len(), slots(floor, q));
             sum = (sum.0 + connected, sum.1 + abandoned, sum.2 + waited, sum.3 + size, sum.4 + slots);
             let quiet = connected == 0 && abandoned == 0 && size == 0;
@@ -203,7 +204,7 @@ impl LivePersonServer {
 
 /// Everybody whose wait in a skill ended without a person.
 pub(super) fn abandoned(floor: &Centre, q: &FloorQueue, window: Duration) -> u32 {
-    let count = |end| q.hour.count(floor.now(), window, end);
+    let count = |end| q.hour.count(floor.windows_end(), window, end);
     count(WaitEnd::Abandoned) + count(WaitEnd::Missed) + count(WaitEnd::Switched)
 }
 

@@ -31,8 +31,8 @@ fn half_hour(connected: u32, abandoned: u32, size: u32, waited: f64) -> Vec<Figu
 }
 
 fn ended(floor: &Centre, q: &FloorQueue) -> (u32, u32, u32, f64) {
-    let connected = q.hour.count(floor.now(), WINDOW, WaitEnd::Answered);
-    let waited = q.hour.average_wait_s(floor.now(), WINDOW).unwrap_or(0.0) * f64::from(connected);
+    let connected = q.hour.count(floor.windows_end(), WINDOW, WaitEnd::Answered);
+    let waited = q.hour.average_wait_s(floor.windows_end(), WINDOW).unwrap_or(0.0) * f64::from(connected);
     (connected, abandoned(floor, q, WINDOW), q.waiting.len() as u32, waited)
 }
 
