@@ -91,3 +91,63 @@ fn the_tray_tells_the_floor_and_ends_the_app() {
     host.click(&icon, "Quit");
     until("the app ends", PATIENCE, || (!app.lives()).then_some(()));
 }
+
+/// Our windows that can be seen.
+fn seen(desk: &Desk) -> Vec<String> {
+    let out =
+        desk.run(desk.command("xdotool").args(["search", "--onlyvisible", "--name", "^Floorwalker$"]), "");
+    text(&out).lines().map(str::to_owned).collect()
+}
+
+/// Closes the window as a person does, through the window manager.
+fn close(desk: &Desk) {
+    let window = until("the window is seen", PATIENCE, || seen(desk).first().cloned());
+    let done =
+        desk.run(desk.command("xdotool").args(["windowactivate", "--sync", &window, "key", "alt+F4"]), "");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn closing_the_window_leaves_the_app_in_the_tray() {
+    let Some(programs) = programs("closing_the_window_leaves_the_app_in_the_tray") else { return };
+    let floor = Floor::open(programs, Services::Installed, &[Vendor::Comm100], true);
+    let _manager = floor.desk.start(&mut floor.desk.command("openbox"));
+    let host = TrayHost::start(&floor.desk);
+    let mut app = floor.desk.start(&mut floor.app());
+    let icon = host.icon();
+    close(&floor.desk);
+    until("the window hides", PATIENCE, || seen(&floor.desk).is_empty().then_some(()));
+    assert!(app.lives(), "the app lives on in the tray");
+    host.click(&icon, "Open Floorwalker");
+    until("the window is back", PATIENCE, || (!seen(&floor.desk).is_empty()).then_some(()));
+    host.click(&icon, "Quit");
+    until("the app ends", PATIENCE, || (!app.lives()).then_some(()));
+}
+
+#[test]
+fn closing_the_window_ends_the_app_where_nobody_shows_a_tray() {
+    let Some(programs) = programs("closing_the_window_ends_the_app_where_nobody_shows_a_tray") else {
+        return;
+    };
+    let floor = Floor::open(programs, Services::Installed, &[Vendor::Comm100], true);
+    let _manager = floor.desk.start(&mut floor.desk.command("openbox"));
+    let mut app = floor.desk.start(&mut floor.app());
+    close(&floor.desk);
+    until("the app ends", PATIENCE, || (!app.lives()).then_some(()));
+}
+
+#[test]
+fn a_second_start_brings_the_first_window_to_the_front() {
+    let Some(programs) = programs("a_second_start_brings_the_first_window_to_the_front") else { return };
+    let floor = Floor::open(programs, Services::Installed, &[Vendor::Comm100], true);
+    let _manager = floor.desk.start(&mut floor.desk.command("openbox"));
+    let host = TrayHost::start(&floor.desk);
+    let mut app = floor.desk.start(&mut floor.app());
+    host.icon();
+    close(&floor.desk);
+    until("the window hides", PATIENCE, || seen(&floor.desk).is_empty().then_some(()));
+    let second = floor.desk.run(&mut floor.app(), "");
+    assert_eq!(second.status.code(), Some(0), "{}", String::from_utf8_lossy(&second.stderr));
+    until("the first window is back", PATIENCE, || (seen(&floor.desk).len() == 1).then_some(()));
+    assert!(app.lives());
+}
