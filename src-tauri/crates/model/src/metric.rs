@@ -86,7 +86,13 @@ pub const TABLE: &[Metric] = &[
     metric("score", Score, true, LessIsWorse, "customers' rating on the vendor's scale"),
     metric("total_open", Count, true, Neutral, "all conversations, a bot's included"),
     metric("total_handled", Count, true, Neutral, "all conversations of the window, a bot's included"),
-    metric("response_time", Seconds, true, MoreIsWorse, "mean of an agent's answer - the customer's message before it"),
+    metric(
+        "response_time",
+        Seconds,
+        true,
+        MoreIsWorse,
+        "mean of an agent's answer - the customer's message before it",
+    ),
     metric("free_agents", Count, true, LessIsWorse, "agents who can take work now"),
 ];
 

@@ -2,7 +2,9 @@
 
 use model::Vendor;
 
-use crate::{ConfigError, Connector, SourceSettings, VendorSpec, beyondtrust, comm100, giosg, liveperson, pingstreams};
+use crate::{
+    ConfigError, Connector, SourceSettings, VendorSpec, beyondtrust, comm100, giosg, liveperson, pingstreams,
+};
 
 /// What a vendor's folder offers: its description and how to build a connector from settings.
 pub struct Registered {
