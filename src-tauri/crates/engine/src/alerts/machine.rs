@@ -106,10 +106,31 @@ impl Alerts {
         for alert in alerts.into_iter().filter(|a| a.state != AlertState::Inactive) {
             let rule = alert.rule.clone();
             let carried = Carried::restored(alert, now);
-            self.carried.insert((rule, carried.kind, carried.key.clone()), carried);
+            if let Some(carried) = self.resume(&rule, carried) {
+                self.carried.insert((rule, carried.kind, carried.key.clone()), carried);
+            }
         }
         self.anew = true;
         self.drop_orphans();
+    }
+
+    /// Sources, totals and the floor are there before anything is restored: what an earlier run knew of
+    /// them goes on in the slot that they have. Gives back what has no slot yet.
+    fn resume(&mut self, rule: &str, carried: Carried) -> Option<Carried> {
+        let slots = self.slots.of_target(carried.kind, &carried.key).map(|(_, slots)| slots.clone());
+        let named = |at: &usize| {
+            let slot = self.slots.get(*at).filter(|slot| slot.episode.is_none())?;
+            (self.book.rules.get(slot.rule)?.name == rule).then_some(*at)
+        };
+        let Some(at) = slots.iter().flat_map(|slots| slots.iter()).find_map(named) else {
+            return Some(carried);
+        };
+        let slot = self.slots.get_mut(at)?;
+        slot.episode = carried.episode;
+        slot.cycles = carried.cycles;
+        slot.snooze_until = carried.snooze_until;
+        self.slots.index(at, true);
+        None
     }
 
     fn drop_orphans(&mut self) {
