@@ -31,7 +31,7 @@ pub fn parse(text: &str) -> Option<Duration> {
 /// The shortest way to write it back.
 pub fn print(duration: Duration) -> String {
     let ms = duration.as_millis();
-    if ms % 1000 != 0 {
+    if !ms.is_multiple_of(1000) {
         return format!("{ms}ms");
     }
     let seconds = ms / 1000;

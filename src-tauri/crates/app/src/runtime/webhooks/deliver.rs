@@ -33,7 +33,7 @@ type Sending = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 /// Something to send.
 enum Parcel {
     Told(Vec<Told>),
-    Again(Alert),
+    Again(Box<Alert>),
 }
 
 pub(super) struct Delivery {
@@ -72,7 +72,7 @@ impl Delivery {
                             self.put(Parcel::Told(now));
                         }
                     }
-                    Some(Order::Again(alert)) => self.put(Parcel::Again(alert)),
+                    Some(Order::Again(alert)) => self.put(Parcel::Again(Box::new(alert))),
                     Some(Order::Finish(done)) => {
                         self.finish(sending.take()).await;
                         let _ = done.send(());
@@ -215,9 +215,9 @@ async fn reserve(settings: &Webhook, means: &Means, parcel: Parcel) -> (Vec<Told
                 if alert.severity == Severity::Critical {
                     ask(&alert, "escalated".to_owned()).await;
                 }
-                told.push(Told { transition: Transition::Firing, alert });
+                told.push(Told { transition: Transition::Firing, alert: *alert });
             } else if alert.severity == Severity::Critical && ask(&alert, "escalated".to_owned()).await {
-                told.push(Told { transition: Transition::Escalated, alert });
+                told.push(Told { transition: Transition::Escalated, alert: *alert });
             }
         }
     }
