@@ -1,4 +1,6 @@
 //! `floorctl` as outsiders use it: the real program, the simulated contact centre, real sockets.
+// In a test an unwrap is an assertion.
+#![allow(clippy::unwrap_used)]
 
 mod acknowledged;
 mod faults;

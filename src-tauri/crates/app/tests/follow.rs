@@ -1,5 +1,7 @@
 //! A configuration that is edited while the app runs.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use app::{

@@ -159,7 +159,7 @@ fn same(a: &str, b: &str) -> bool {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum FromPage {
-    Ask { id: u64, ask: Ask },
+    Ask { id: u64, ask: Box<Ask> },
     Subscribe { id: u64, subscribe: ViewSpec },
     Unsubscribe { unsubscribe: u64 },
 }
@@ -191,7 +191,7 @@ async fn converse(bridge: Arc<Bridge>, socket: WebSocket) {
                 let (floorwalker, out) = (bridge.floorwalker.clone(), out.clone());
                 // Beside the reading: a trial connection takes long, and the page goes on asking.
                 tokio::spawn(async move {
-                    let message = match floorwalker.ask(ask).await {
+                    let message = match floorwalker.ask(*ask).await {
                         Ok(reply) => ToPage::Reply { id, reply },
                         Err(failure) => ToPage::Failure { id, failure },
                     };
