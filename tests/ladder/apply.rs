@@ -65,7 +65,7 @@ pub fn b3() -> Row {
                 black_box(view.update(&world, last));
                 black_box(status.update(&world, last));
             });
-            if step % PER_COMMIT == 0 {
+            if step.is_multiple_of(PER_COMMIT) {
                 took += cpu(|| log.commit().expect("a commit"));
             }
         }
@@ -116,7 +116,7 @@ pub fn d2() -> Row {
         cpu(|| {
             for (n, input) in inputs.by_ref().enumerate() {
                 black_box(world.apply(input, now()).revision);
-                if n % 100 == 0 {
+                if n.is_multiple_of(100) {
                     black_box(view.update(world, now()));
                 }
             }

@@ -60,7 +60,7 @@ pub fn queue(n: usize, waiting: u32, since: Timestamp) -> Queue {
 }
 
 pub fn conversation(n: usize, step: usize) -> Conversation {
-    let waiting = (n + step) % 5 == 0;
+    let waiting = (n + step).is_multiple_of(5);
     let at = now().minus(Duration::from_secs((n % 90) as u64));
     Conversation {
         source: Id::from("desk"),

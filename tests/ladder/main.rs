@@ -6,11 +6,13 @@ mod floor;
 mod measure;
 mod receive;
 
+/// A row and how it is measured.
+type Rung = (&'static str, fn() -> measure::Row);
+
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let is_wanted = |row: &str| wanted.is_empty() || wanted.iter().any(|w| w == row);
-    let rows: [(&str, fn() -> measure::Row); 4] =
-        [("a1", receive::a1), ("a4", receive::a4), ("b3", apply::b3), ("d2", apply::d2)];
+    let rows: [Rung; 4] = [("a1", receive::a1), ("a4", receive::a4), ("b3", apply::b3), ("d2", apply::d2)];
     for (name, run) in rows {
         if is_wanted(name) {
             println!("{}", run().json());

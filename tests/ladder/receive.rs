@@ -29,7 +29,7 @@ fn corpus() -> Vec<String> {
     (0..FRAMES)
         .map(|n| {
             let who = n.wrapping_mul(7919) % PEOPLE;
-            let status = if (n / PEOPLE + who) % 3 == 0 { 100 } else { 200 };
+            let status = if (n / PEOPLE + who).is_multiple_of(3) { 100 } else { 200 };
             let agent = format!("6a{:022x}", who % 400);
             let participants = if status == 200 { format!("[\"{agent}\"]") } else { "[]".to_owned() };
             let at = Timestamp::from_ms(crate::floor::NOW + n as i64);
