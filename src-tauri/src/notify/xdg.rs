@@ -10,8 +10,9 @@ use tokio::sync::{OnceCell, mpsc};
 
 use crate::desk;
 
-/// Notifications whose buttons are still listened to; the oldest is let go first. Each holds a connection.
-const LISTENED: usize = 16;
+/// Notifications that stand on the desktop at once. Critical ones stay until they are dealt with, and a wall
+/// of them helps nobody: the oldest goes, its alert stays in the window.
+const STANDING: usize = 4;
 
 type Open = Arc<Mutex<VecDeque<(Option<Id>, Arc<NotificationHandle>)>>>;
 
@@ -50,10 +51,14 @@ impl Shown {
             false => shown.body(&notice.body),
         };
         match shown.show_async().await {
-            Ok(handle) => self.listen(notice.alert, handle),
-            Err(error) => return Err(super::refused(error.to_string())),
+            Ok(handle) => {
+                if let Some(oldest) = self.listen(notice.alert, handle) {
+                    oldest.close_async().await;
+                }
+                Ok(())
+            }
+            Err(error) => Err(super::refused(error.to_string())),
         }
-        Ok(())
     }
 
     /// Asked once of a service that answers, again of one that did not.
@@ -62,15 +67,14 @@ impl Shown {
         self.markup.get_or_try_init(ask).await.copied().unwrap_or(false)
     }
 
-    fn listen(&self, alert: Option<Id>, handle: NotificationHandle) {
+    /// Waits for what people do with it; answers the oldest one when there are too many now.
+    fn listen(&self, alert: Option<Id>, handle: NotificationHandle) -> Option<Arc<NotificationHandle>> {
         let handle = Arc::new(handle);
-        {
+        let oldest = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            if open.len() == LISTENED {
-                open.pop_front();
-            }
             open.push_back((alert.clone(), handle.clone()));
-        }
+            if open.len() > STANDING { open.pop_front().map(|(_, oldest)| oldest) } else { None }
+        };
         let (actions, open) = (self.actions.clone(), self.open.clone());
         tokio::spawn(async move {
             let mut done = None;
@@ -82,6 +86,7 @@ impl Shown {
                 let _ = actions.send(action).await;
             }
         });
+        oldest
     }
 
     pub async fn close(&self, alert: &Id) {

@@ -15,7 +15,7 @@ pub fn there_is_one() -> bool {
             .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
 }
 
-/// A virtual display with its picture in a file.
+/// A virtual display with its picture in a file: room for the window, and for notifications beside it.
 pub struct Virtual {
     /// `:N`.
     pub name: String,
@@ -29,7 +29,7 @@ impl Virtual {
         fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let mut server = command("Xvfb");
         server
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-fbdir"])
+            .args(["-displayfd", "1", "-screen", "0", "1620x800x24", "-nolisten", "tcp", "-fbdir"])
             .arg(folder);
         let mut server = Background::start(server.stdout(Stdio::piped()).stderr(Stdio::null()))?;
         let out = server.child().stdout.take().ok_or("Xvfb has no output")?;
