@@ -23,7 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
 
 /// Crates beside the floors, and which crates of ours each may lean on.
 const TOOLS: &[(&str, &[&str])] =
-    &[("simulator", &["model"]), ("xtask", &[]), ("acceptance", &["simulator"])];
+    &[("simulator", &["model"]), ("xtask", &[]), ("acceptance", &["model", "simulator"])];
 
 /// Crates of the outside world that no floor up to this one may reach, not even through others.
 const OUTSIDE: &[(u8, &[&str])] = &[
@@ -166,4 +166,66 @@ fn only_the_screens_face_is_windowed() {
         .map(|p| text(p, "name"))
         .collect();
     assert!(windowed.is_empty(), "plain cargo would build the window: {windowed:?}");
+}
+
+const VENDORS: [&str; 5] = ["beyondtrust", "comm100", "giosg", "liveperson", "pingstreams"];
+
+/// The list in CONTRIBUTING.md, held against the tree.
+#[test]
+fn a_vendor_stands_where_contributing_says() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let (model, crate_root, registry) = (
+        read("src-tauri/crates/model/src/source.rs"),
+        read("src-tauri/crates/vendors/src/lib.rs"),
+        read("src-tauri/crates/vendors/src/registry.rs"),
+    );
+    for vendor in VENDORS {
+        assert!(model.contains(&format!("\"{vendor}\"")), "{vendor} is not in the model");
+        assert!(crate_root.contains(&format!("pub mod {vendor};")), "{vendor} is not in vendors/src/lib.rs");
+        assert!(registry.contains(&format!("{vendor}::SPEC")), "{vendor} is not registered");
+        let folder = root().join("src-tauri/crates/vendors/src").join(vendor);
+        for file in ["README.md", "mod.rs", "config.rs", "wire.rs", "map.rs", "fixtures"] {
+            assert!(folder.join(file).exists(), "{vendor} has no {file}");
+        }
+        let server = root().join("src-tauri/crates/simulator/src").join(vendor);
+        assert!(server.is_dir(), "{vendor} has no server in the simulator");
+    }
+}
+
+/// The engine, the runtime and the faces ask what a source provides; they never branch on its vendor.
+#[test]
+fn no_vendor_is_named_above_or_below_its_folder() {
+    let mut named = Vec::new();
+    for place in [
+        "src-tauri/src",
+        "src-tauri/crates/link/src",
+        "src-tauri/crates/engine/src",
+        "src-tauri/crates/app/src",
+    ] {
+        sources_below(&root().join(place), &mut |path, text| {
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let words = line.to_lowercase();
+                if VENDORS
+                    .iter()
+                    .any(|v| words.contains(&format!("vendor::{v}")) || words.contains(&format!("\"{v}\"")))
+                {
+                    named.push(format!("{}: {}", path.display(), line.trim()));
+                }
+            }
+        });
+    }
+    assert!(named.is_empty(), "{named:#?}");
+}
+
+fn sources_below(folder: &Path, look: &mut dyn FnMut(&Path, &str)) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() {
+            sources_below(&path, look);
+        } else if name.ends_with(".rs") && !name.contains("tests") {
+            look(&path, &fs::read_to_string(&path).unwrap());
+        }
+    }
 }
