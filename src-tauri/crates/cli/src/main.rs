@@ -116,7 +116,9 @@ fn log_to_stderr(level: &str) {
     let filter = format!(
         "off,model={level},engine={level},link={level},vendors={level},store={level},app={level},floorctl={level},simulator={level}"
     );
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let _ = fmt()
+        .with_ansi(colour)
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_target(false)
