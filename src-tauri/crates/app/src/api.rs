@@ -116,6 +116,8 @@ pub struct Preferences {
     pub close_to_tray: bool,
     /// Days of history kept.
     pub retention_days: u32,
+    /// Personal queues in which nobody waits are left out of the floor's table, and counted there.
+    pub hide_empty_personal: bool,
 }
 
 impl Default for Preferences {
@@ -128,6 +130,7 @@ impl Default for Preferences {
             sound: "critical".into(),
             close_to_tray: true,
             retention_days: 90,
+            hide_empty_personal: false,
         }
     }
 }

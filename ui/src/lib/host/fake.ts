@@ -33,6 +33,7 @@ const PREFERENCES: Hello['preferences'] = {
   sound: 'critical',
   close_to_tray: true,
   retention_days: 90,
+  hide_empty_personal: false,
 };
 
 export class FakeHost implements Host {

@@ -438,7 +438,11 @@ close_to_tray: boolean,
 /**
  * Days of history kept.
  */
-retention_days: number, };
+retention_days: number, 
+/**
+ * Personal queues in which nobody waits are left out of the floor's table, and counted there.
+ */
+hide_empty_personal: boolean, };
 
 export type Ask = { "ask": "hello" } | { "ask": "vendors" } | { "ask": "sources" } | { "ask": "test_source", form: SourceForm, secret: string | null, } | { "ask": "save_source", form: SourceForm, secret: string | null, replaces: Id | null, } | { "ask": "remove_source", id: Id, } | { "ask": "set_secret", id: Id, secret: string, } | { "ask": "retry", id: Id, } | { "ask": "acknowledge", alert: Id, } | { "ask": "unacknowledge", alert: Id, } | { "ask": "snooze", alert: Id, minutes: number | null, } | { "ask": "unsnooze", alert: Id, } | { "ask": "set_preferences", preferences: Preferences, } | { "ask": "open_console", queue: Key, } | { "ask": "log", level: string, message: string, };
 

@@ -77,6 +77,11 @@ pub fn set_preferences(file: &Path, preferences: &Preferences) -> Result<(), Edi
             i64::from(preferences.retention_days).into(),
             preferences.retention_days == default.retention_days,
         );
+        put(
+            "hide_empty_personal",
+            preferences.hide_empty_personal.into(),
+            preferences.hide_empty_personal == default.hide_empty_personal,
+        );
     })
 }
 

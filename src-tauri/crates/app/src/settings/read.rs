@@ -93,7 +93,16 @@ pub(super) fn one_table<'a>(top: &Table<'a>, key: &str, item: &'a Item) -> Resul
 }
 
 fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
-    table.only(&["theme", "density", "language", "zone", "sound", "close_to_tray", "retention_days"])?;
+    table.only(&[
+        "theme",
+        "density",
+        "language",
+        "zone",
+        "sound",
+        "close_to_tray",
+        "retention_days",
+        "hide_empty_personal",
+    ])?;
     let mut preferences = Preferences::default();
     let choice = |key: &str, slot: &mut String, options: &[&str]| -> Result<(), SettingsError> {
         if let Some(text) = table.text(key)? {
@@ -113,6 +122,9 @@ fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
     }
     if let Some(flag) = table.flag("close_to_tray")? {
         preferences.close_to_tray = flag;
+    }
+    if let Some(flag) = table.flag("hide_empty_personal")? {
+        preferences.hide_empty_personal = flag;
     }
     if let Some(days) = table.number("retention_days")? {
         if !(1.0..=3650.0).contains(&days) || days.fract() != 0.0 {
