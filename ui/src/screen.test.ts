@@ -105,6 +105,16 @@ describe('the floor', () => {
     expect((await rows()).length).toBeGreaterThan(5);
   });
 
+  it('leaves empty personal queues out on request, says how many, and never one with somebody in it', async () => {
+    const host = await open({ scene: 'personal' });
+    const all = (await rows()).length;
+    await fireEvent.click(screen.getByTestId('hide-empty'));
+    expect((await screen.findByTestId('hidden-empty')).textContent).toContain('8 empty personal queues hidden');
+    expect(await rows()).toHaveLength(all - 8);
+    expect((await rows()).some((row) => row.textContent?.includes('Priya N.'))).toBe(true);
+    expect(host.asked.some((ask) => ask.ask === 'set_preferences' && ask.preferences.hide_empty_personal)).toBe(true);
+  });
+
   it('shows vendor text as text', async () => {
     const host = await open();
     host.floor.queues[3]!.name = '<img src=x onerror=alert(1)>';

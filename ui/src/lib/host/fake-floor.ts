@@ -5,7 +5,7 @@ import type {
   SourceRow, Status, Vendor,
 } from './gen';
 
-type Scene = 'live' | 'empty' | 'connecting' | 'offline' | 'config-error' | 'big';
+export type Scene = 'live' | 'empty' | 'connecting' | 'offline' | 'config-error' | 'big' | 'personal' | 'storm';
 interface Talk extends ConversationRow {
   queue_id: string | null;
 }
@@ -71,6 +71,7 @@ export class Invented {
     }
     PLAN.forEach((plan, index) => this.#addQueue(plan, index, now));
     if (scene === 'big') for (let i = 0; i < 489; i++) this.#addQueue({ ...PLAN[3 + (i % 7)]!, name: `Queue ${i + 12}`, waits: i % 5 ? [] : [i % 50] }, i + 11, now);
+    if (scene === 'personal') STAFF.forEach(([name], i) => this.#addQueue({ ...PLAN[5]!, name, kind: 'personal', source: i % 4 === 3 ? 'nord' : 'shop', waits: i === 2 ? [35] : [], sl: null, left: null, slots: 4, free: 4, online: 1 }, i + 11, now));
     const staff = scene === 'big' ? 5_000 : STAFF.length * 2;
     for (let i = 0; i < staff; i++) this.#addAgent(i, now);
     this.#addAlerts(now);
@@ -123,7 +124,7 @@ export class Invented {
 
   /** Somebody comes, somebody is helped. */
   step(now: number): void {
-    if (this.#scene !== 'live' && this.#scene !== 'big') return;
+    if (this.#scene === 'offline' || this.sources.length === 0 || this.queues.length === 0) return;
     for (const row of this.queues) {
       if (!row.live) continue;
       row.data_at = now - Math.floor(this.#dice() * 3_000);

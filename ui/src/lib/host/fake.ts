@@ -1,14 +1,14 @@
 // An invented floor: for tests, for design, and behind the demo door. It moves by itself, answers like the
 // program, and connects to nothing. Its people and queues do not exist.
 
-import { cell, floorAt, type Invented } from './fake-floor';
+import { cell, floorAt, type Invented, type Scene } from './fake-floor';
 import { VENDORS } from './fake-vendors';
 import type { Ask, ConfiguredSource, Hello, Row, Status, ViewMessage, ViewSpec } from './gen';
 import { AskFailure, type Answer, type Host, type Link, type Unsubscribe } from './host';
 
 export interface FakeOptions {
   /** `live` moves; the others are states of the screen. */
-  scene?: 'live' | 'empty' | 'connecting' | 'offline' | 'config-error' | 'big';
+  scene?: Scene;
   /** Whether the floor moves by itself. */
   moving?: boolean;
   /** Instant of the first snapshot; the real clock when absent. */
@@ -91,7 +91,7 @@ export class FakeHost implements Host {
       if (value) preferences[key] = value;
     }
     return new FakeHost({
-      scene: (get('scene') ?? 'live') as FakeOptions['scene'],
+      scene: (get('scene') ?? 'live') as Scene,
       moving: get('still') === null,
       preferences,
       hello: { demo: get('demo') !== null, notices: get('notice') ? [String(get('notice'))] : [] },
