@@ -172,7 +172,7 @@ async fn obey(app: AppHandle, mut actions: mpsc::Receiver<NoticeAction>) {
                 continue;
             }
             NoticeAction::Acknowledge(alert) => Ask::Acknowledge { alert },
-            NoticeAction::Snooze(alert) => Ask::Snooze { alert, minutes: Some(SNOOZE_MINUTES) },
+            NoticeAction::Snooze(alert) => Ask::Snooze { alert, minutes: Some(SNOOZE_MINUTES), shift_end: false },
         };
         if let Err(error) = app.state::<Core>().ask(ask).await {
             tracing::warn!(%error, "An alert's notification could not be answered.");

@@ -108,7 +108,7 @@ async fn snooze_all(floor: &Floorwalker) {
         if let Row::Alert(alert) = row
             && matches!(alert.state, AlertState::Firing | AlertState::Acked)
         {
-            let ask = Ask::Snooze { alert: alert.id, minutes: Some(SNOOZE_MINUTES) };
+            let ask = Ask::Snooze { alert: alert.id, minutes: Some(SNOOZE_MINUTES), shift_end: false };
             if let Err(error) = floor.ask(ask).await {
                 tracing::warn!(%error, "An alert could not be snoozed.");
             }

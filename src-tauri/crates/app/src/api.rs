@@ -1,8 +1,11 @@
 //! The function surface of every face: window, bridge and `floorctl` ask these questions and get these
 //! answers. Types here cross to TypeScript by generation only (`cargo gen`).
 
+mod alerts;
+
 use std::collections::BTreeMap;
 
+pub use alerts::*;
 use model::{Health, Id, Key, Vendor};
 use serde::{Deserialize, Serialize};
 use vendors::VendorSpec;
@@ -110,8 +113,17 @@ pub struct Preferences {
     pub language: String,
     /// `system`, or an IANA zone.
     pub zone: String,
-    /// `off`, `critical` or `all`.
+    /// Which alerts sound: `off`, `critical` or `all`.
     pub sound: String,
+    /// `one`: one tone for all; `two`: a critical has two.
+    pub sound_tones: String,
+    /// 0–100.
+    pub sound_volume: u32,
+    /// When this desk is told nothing by notification or sound, as `open` in `[[hours]]`, in `zone`:
+    /// `mon-fri 18:00-08:00`. The window and the tray go on.
+    pub mute: Vec<String>,
+    /// When shifts end, for a snooze until then: `16:00`, in `zone`.
+    pub shift_ends: Vec<String>,
     /// Closing the window leaves the app in the tray, when there is one.
     pub close_to_tray: bool,
     /// Days of history kept.
@@ -127,7 +139,11 @@ impl Default for Preferences {
             density: "normal".into(),
             language: "system".into(),
             zone: "system".into(),
-            sound: "critical".into(),
+            sound: "all".into(),
+            sound_tones: "two".into(),
+            sound_volume: 70,
+            mute: Vec::new(),
+            shift_ends: Vec::new(),
             close_to_tray: true,
             retention_days: 90,
             hide_empty_personal: false,
@@ -173,16 +189,70 @@ pub enum Ask {
     Unacknowledge {
         alert: Id,
     },
-    /// `minutes` absent: until clear.
+    /// `minutes` absent: until clear. With `shift_end` until the next of the preference `shift_ends`;
+    /// `InvalidField` where there is none.
     Snooze {
         alert: Id,
         minutes: Option<u32>,
+        #[serde(default)]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+        shift_end: bool,
     },
     Unsnooze {
         alert: Id,
     },
     SetPreferences {
         preferences: Preferences,
+    },
+    /// All rules: `Rules`.
+    Rules,
+    /// A rule before it is saved: `CheckRule`. Either `text` (one `[[alert]]`) or `form`; the answer has
+    /// both. `replaces`: the name before, when editing.
+    CheckRule {
+        text: Option<String>,
+        form: Option<RuleForm>,
+        replaces: Option<String>,
+    },
+    /// Writes the rule into the file: in place of the one named `replaces`, else at the end.
+    SaveRule {
+        text: String,
+        replaces: Option<String>,
+    },
+    /// Takes it out of the file; a default rule of that name is in force again.
+    RemoveRule {
+        name: String,
+    },
+    /// On or off; a default rule gets an entry in the file for it.
+    SetRuleEnabled {
+        name: String,
+        enabled: bool,
+    },
+    /// The rule on the stored past: `TryRule`. Without `from`: the last day before `to`; without `to`: up
+    /// to now.
+    TryRule {
+        text: String,
+        replaces: Option<String>,
+        from: Option<model::Timestamp>,
+        to: Option<model::Timestamp>,
+    },
+    /// The alert log, newest first: `AlertHistory`.
+    AlertHistory {
+        query: HistoryQuery,
+    },
+    /// Writes a note on an alert (or, without one, on the floor).
+    AddNote {
+        alert: Option<Id>,
+        text: String,
+    },
+    /// Everything that rules can look at: `Metrics`.
+    Metrics,
+    /// How often alerts fired lately: `Budget`.
+    Budget,
+    /// Plays the tone of a severity once, at the volume given or else the stored one. `NotHere` with a
+    /// sentence where nothing can be heard.
+    TestSound {
+        severity: model::Severity,
+        volume: Option<u32>,
     },
     /// Opens the vendor's console for a queue in the browser; only addresses made from `console_url`.
     OpenConsole {
@@ -205,6 +275,12 @@ pub enum Reply {
     Vendors(Vec<ReplyVendor>),
     Sources(Vec<ConfiguredSource>),
     TestSource(TestReport),
+    Rules(Vec<RuleEntry>),
+    CheckRule(Box<RuleCheck>),
+    TryRule(Box<RuleTrial>),
+    AlertHistory(HistoryPage),
+    Metrics(Vec<MetricRow>),
+    Budget(Budget),
     Done,
 }
 

@@ -1,8 +1,13 @@
 //! The rules in force as lists and tables show them.
 
-use engine::alerts::{Channel, Rule, Rulebook};
-use model::{Severity, SubjectKind};
+use engine::alerts::{
+    Channel, Rule, Rulebook,
+    metrics::{self, ValueKind},
+};
+use model::{Severity, SubjectKind, Unit, Window, metric::Direction};
 use serde::Serialize;
+
+use crate::api::MetricRow;
 
 /// One rule that is on, with every value that its file leaves to the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -104,5 +109,85 @@ fn channel(channel: &Channel) -> String {
         Channel::Sound => "sound".to_owned(),
         Channel::Tray => "tray".to_owned(),
         Channel::Webhook(name) => format!("webhook:{name}"),
+    }
+}
+
+const SUBJECTS: [SubjectKind; 6] = [
+    SubjectKind::Queue,
+    SubjectKind::Agent,
+    SubjectKind::Conversation,
+    SubjectKind::Source,
+    SubjectKind::Total,
+    SubjectKind::Floor,
+];
+
+/// The metric table: everything that rules can look at, subject by subject.
+pub fn metrics() -> Vec<MetricRow> {
+    let windows = [Window::M15, Window::M30, Window::M60, Window::Today].map(|w| w.as_str().to_owned());
+    let row = |subject: SubjectKind, name: &str, unit: &str, formula: &str| MetricRow {
+        subject,
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        formula: formula.to_owned(),
+        direction: direction(name).to_owned(),
+        windows: Vec::new(),
+        words: Vec::new(),
+    };
+    let mut rows = Vec::new();
+    for subject in SUBJECTS {
+        for metric in metrics::TABLE.iter().filter(|m| m.subjects.contains(&subject)) {
+            let (unit, words) = match metric.kind {
+                ValueKind::Number(unit) => (word(unit), &[][..]),
+                ValueKind::Words(words) => ("name", words),
+                ValueKind::Text => ("text", &[][..]),
+            };
+            let words = words.iter().map(|w| (*w).to_owned()).collect();
+            rows.push(MetricRow { words, ..row(subject, metric.name, unit, metric.formula) });
+        }
+        if !metrics::has_windows(subject) {
+            continue;
+        }
+        let kept = model::metric::TABLE.iter().filter(|m| m.windowed);
+        let windowed =
+            kept.map(|m| (m.name, m.unit, m.formula)).chain(metrics::DERIVED_WINDOWED.iter().copied());
+        rows.extend(windowed.map(|(name, unit, formula)| MetricRow {
+            windows: windows.to_vec(),
+            ..row(subject, name, word(unit), formula)
+        }));
+    }
+    rows
+}
+
+fn word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "count",
+        Unit::Seconds => "seconds",
+        Unit::Ratio => "ratio",
+        Unit::Score => "score",
+    }
+}
+
+/// Which way is worse: as the metric table says it, and for the figures that only rules have.
+fn direction(name: &str) -> &'static str {
+    match name {
+        "waiting"
+        | "longest_wait"
+        | "average_wait"
+        | "estimated_wait"
+        | "wait"
+        | "waiting_per_agent"
+        | "slot_utilisation"
+        | "agents_free_while_waiting"
+        | "reply_age"
+        | "lost_for"
+        | "data_age"
+        | "abandonment_rate"
+        | "abandoned" => "more",
+        "free_capacity" | "free_slots" | "agents_online" | "agents_available" => "less",
+        _ => match model::metric::find(name).map(|m| m.direction) {
+            Some(Direction::MoreIsWorse) => "more",
+            Some(Direction::LessIsWorse) => "less",
+            _ => "neutral",
+        },
     }
 }

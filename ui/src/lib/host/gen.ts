@@ -50,6 +50,8 @@ id: Id,
  */
 name: string, };
 
+export type Transition = "pending" | "firing" | "escalated" | "acked" | "unacked" | "snoozed" | "unsnoozed" | "inhibited" | "uninhibited" | "muted" | "unmuted" | "unknown" | "known" | "recovering" | "resolved" | "flapping";
+
 export type ViewSpec = { "view": "status" } | { "view": "queues" } | { "view": "agents", 
 /**
  * `source` and `id` of a queue.
@@ -428,9 +430,26 @@ language: string,
  */
 zone: string, 
 /**
- * `off`, `critical` or `all`.
+ * Which alerts sound: `off`, `critical` or `all`.
  */
 sound: string, 
+/**
+ * `one`: one tone for all; `two`: a critical has two.
+ */
+sound_tones: string, 
+/**
+ * 0–100.
+ */
+sound_volume: number, 
+/**
+ * When this desk is told nothing by notification or sound, as `open` in `[[hours]]`, in `zone`:
+ * `mon-fri 18:00-08:00`. The window and the tray go on.
+ */
+mute: Array<string>, 
+/**
+ * When shifts end, for a snooze until then: `16:00`, in `zone`.
+ */
+shift_ends: Array<string>, 
 /**
  * Closing the window leaves the app in the tray, when there is one.
  */
@@ -444,9 +463,352 @@ retention_days: number,
  */
 hide_empty_personal: boolean, };
 
-export type Ask = { "ask": "hello" } | { "ask": "vendors" } | { "ask": "sources" } | { "ask": "test_source", form: SourceForm, secret: string | null, } | { "ask": "save_source", form: SourceForm, secret: string | null, replaces: Id | null, } | { "ask": "remove_source", id: Id, } | { "ask": "set_secret", id: Id, secret: string, } | { "ask": "retry", id: Id, } | { "ask": "acknowledge", alert: Id, } | { "ask": "unacknowledge", alert: Id, } | { "ask": "snooze", alert: Id, minutes: number | null, } | { "ask": "unsnooze", alert: Id, } | { "ask": "set_preferences", preferences: Preferences, } | { "ask": "open_console", queue: Key, } | { "ask": "log", level: string, message: string, };
+export type RuleForm = { name: string, when: string, critical: string | null, scope: ScopeForm, 
+/**
+ * As in the file: `30s`.
+ */
+for: string | null, 
+/**
+ * A condition, or the bare value of the metric in `when`.
+ */
+clear: string | null, keep: string | null, repeat: string | null, min_n: number | null, 
+/**
+ * As `open` in `[[hours]]`: `mon-fri 08:00-20:00`.
+ */
+active: Array<string>, 
+/**
+ * IANA zone of `active`.
+ */
+zone: string | null, severity: Severity | null, 
+/**
+ * `desktop`, `sound`, `tray`, `webhook:NAME`; `null`: the first three.
+ */
+notify: Array<string> | null, 
+/**
+ * `true` where the key is left out.
+ */
+enabled: boolean, overrides: Array<OverrideForm>, };
 
-export type Reply = { "reply": "hello", "value": Hello } | { "reply": "vendors", "value": Array<ReplyVendor> } | { "reply": "sources", "value": Array<ConfiguredSource> } | { "reply": "test_source", "value": TestReport } | { "reply": "done" };
+export type ScopeForm = { source: Array<string>, queue: Array<string>, group: Array<string>, agent: Array<string>, };
+
+export type OverrideForm = { queue: Array<string>, group: Array<string>, source: Array<string>, when: string | null, critical: string | null, for: string | null, clear: string | null, keep: string | null, repeat: string | null, enabled: boolean | null, };
+
+export type RuleEntry = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its `[[alert]]` as it stands in the file, comments included; of a default rule as it would stand.
+ */
+text: string, 
+/**
+ * The same as a form.
+ */
+form: RuleForm, 
+/**
+ * There is a default rule of this name.
+ */
+default: boolean, 
+/**
+ * It stands in the file. Both: yours replaces the default one, and removing it brings that back.
+ */
+own: boolean, 
+/**
+ * It is on.
+ */
+enabled: boolean, 
+/**
+ * What it is about; `None` when it cannot be read.
+ */
+subject: SubjectKind | null, 
+/**
+ * Why it cannot be used. Lines are those of `text`.
+ */
+error: RuleFault | null, };
+
+export type RuleFault = { 
+/**
+ * What is wrong and what to do.
+ */
+sentence: string, 
+/**
+ * Line in the rule's text, from 1.
+ */
+line: number, 
+/**
+ * Column in that line, in characters from 1.
+ */
+column: number, 
+/**
+ * How many characters are meant, at least 1.
+ */
+length: number, 
+/**
+ * The form's field: `when`, `critical`, `scope.queue`, `override.1.when` (from 1) …; `None`: the text
+ * as a whole.
+ */
+field: string | null, 
+/**
+ * Place in that field's own text, in characters from 0.
+ */
+field_at: number, 
+/**
+ * The clipped text and a second line with carets under the place; may be empty.
+ */
+caret: string, };
+
+export type Preview = { 
+/**
+ * What it is about.
+ */
+subject: Subject, 
+/**
+ * Its source's id; `None` for the whole floor.
+ */
+source: Id | null, 
+/**
+ * How bad.
+ */
+severity: Severity, 
+/**
+ * The figure that decides; `None` when infinite (then `reason` says so).
+ */
+value: number | null, 
+/**
+ * `count`, `seconds`, `ratio`, `score` or `name`.
+ */
+unit: string, 
+/**
+ * What it is held against.
+ */
+limit: number | null, 
+/**
+ * One plain sentence.
+ */
+reason: string, 
+/**
+ * It would be quiet now: outside opening hours or the rule's own.
+ */
+muted: boolean, 
+/**
+ * Since when an alert of the saved rule stands there, when one does.
+ */
+since: Timestamp | null, };
+
+export type RuleCheck = { 
+/**
+ * The rule as text; of a form that was given, what would stand in the file.
+ */
+text: string, 
+/**
+ * The rule as a form; `None` when the text is not understood that far.
+ */
+form: RuleForm | null, 
+/**
+ * Empty: it can be saved.
+ */
+errors: Array<RuleFault>, 
+/**
+ * For whom it fires now (as if its `for` had passed where that is `0s`), the worst first.
+ */
+fires_now: Array<Preview>, 
+/**
+ * Where the condition holds and `for` would have to pass first.
+ */
+would_be_pending: Array<Preview>, 
+/**
+ * How many it looks at.
+ */
+targets: number, 
+/**
+ * Of how many of them nothing can be said now: a figure is not known.
+ */
+unknown: number, };
+
+export type TrialReport = { contract: number, from: Timestamp, until: Timestamp, rules: Array<RuleFires>, 
+/**
+ * Every time, in the order of firing.
+ */
+fired: Array<FiredRow>, 
+/**
+ * How many more there were than are listed.
+ */
+left_out: number, 
+/**
+ * Seconds in which nobody looked: no rule fires there and no time counts.
+ */
+not_seen_s: number, };
+
+export type RuleFires = { rule: string, times: number, 
+/**
+ * Seconds, over all times.
+ */
+total_s: number, longest_s: number, 
+/**
+ * For whom: names, each once.
+ */
+subjects: Array<string>, };
+
+export type FiredRow = { rule: string, severity: Severity, source: Id | null, subject: Subject, from: Timestamp, 
+/**
+ * `None`: it would still stand at the end.
+ */
+until: Timestamp | null, lasted_s: number, reason: string, };
+
+export type RuleTrial = { 
+/**
+ * From when to when, and what fired; `None` when the rule has errors and nothing was tried.
+ */
+report: TrialReport | null, 
+/**
+ * Errors of the rule.
+ */
+errors: Array<RuleFault>, };
+
+export type HistoryQuery = { 
+/**
+ * Not before this.
+ */
+from: Timestamp | null, 
+/**
+ * Not after this.
+ */
+to: Timestamp | null, 
+/**
+ * Of this rule only.
+ */
+rule: string | null, 
+/**
+ * Of this source only.
+ */
+source: Id | null, 
+/**
+ * Of this alert only.
+ */
+alert: Id | null, 
+/**
+ * Only lines before this one: the `id` of the last line of the page before.
+ */
+before: number | null, 
+/**
+ * At most so many lines (1–1000; 0: 200).
+ */
+limit: number, };
+
+export type LogLine = { at: Timestamp, transition: Transition, 
+/**
+ * Id of the alert.
+ */
+alert: Id, rule: string, severity: Severity, source: Id | null, subject: Subject, metric: string, value: number | null, limit: number | null, unit: string, n: number | null, 
+/**
+ * The person who did it; `None`: the rules.
+ */
+actor: string | null, 
+/**
+ * How old the source's data was.
+ */
+source_age_s: number | null, reason: string, };
+
+export type HistoryLine = { 
+/**
+ * Its number: later lines have larger ones.
+ */
+id: number, at: Timestamp, transition: Transition, 
+/**
+ * Id of the alert.
+ */
+alert: Id, rule: string, severity: Severity, source: Id | null, subject: Subject, metric: string, value: number | null, limit: number | null, unit: string, n: number | null, 
+/**
+ * The person who did it; `None`: the rules.
+ */
+actor: string | null, 
+/**
+ * How old the source's data was.
+ */
+source_age_s: number | null, reason: string, };
+
+export type HistoryPage = { 
+/**
+ * The lines.
+ */
+lines: Array<HistoryLine>, 
+/**
+ * There are older ones.
+ */
+more: boolean, 
+/**
+ * Notes on the alerts of this page, oldest first.
+ */
+notes: Array<NoteRow>, 
+/**
+ * The rules that the log speaks of, for the filter.
+ */
+rules: Array<string>, };
+
+export type NoteRow = { id: number, at: Timestamp, 
+/**
+ * Who wrote it.
+ */
+actor: string, 
+/**
+ * `None`: about the floor as a whole.
+ */
+alert: Id | null, text: string, };
+
+export type MetricRow = { 
+/**
+ * What has it.
+ */
+subject: SubjectKind, 
+/**
+ * Name after the dot, without a window.
+ */
+name: string, 
+/**
+ * `count`, `seconds`, `ratio`, `score`, `name` (one of `words`) or `text`.
+ */
+unit: string, 
+/**
+ * The formula in one line.
+ */
+formula: string, 
+/**
+ * `more` or `less` is worse, or `neutral`.
+ */
+direction: string, 
+/**
+ * Written with one of these after an `@`; empty: written without.
+ */
+windows: Array<string>, 
+/**
+ * The words that it is compared with; empty for numbers and free text.
+ */
+words: Array<string>, };
+
+export type Budget = { 
+/**
+ * Times that alerts fired in the last 60 minutes.
+ */
+last_hour: number, 
+/**
+ * More than that is too much for a person.
+ */
+limit: number, 
+/**
+ * Above the limit: the rule that fired most.
+ */
+noisiest: NoisyRule | null, 
+/**
+ * Above the limit: one plain sentence.
+ */
+sentence: string | null, };
+
+export type NoisyRule = { rule: string, fired: number, };
+
+export type Ask = { "ask": "hello" } | { "ask": "vendors" } | { "ask": "sources" } | { "ask": "test_source", form: SourceForm, secret: string | null, } | { "ask": "save_source", form: SourceForm, secret: string | null, replaces: Id | null, } | { "ask": "remove_source", id: Id, } | { "ask": "set_secret", id: Id, secret: string, } | { "ask": "retry", id: Id, } | { "ask": "acknowledge", alert: Id, } | { "ask": "unacknowledge", alert: Id, } | { "ask": "snooze", alert: Id, minutes: number | null, shift_end?: boolean, } | { "ask": "unsnooze", alert: Id, } | { "ask": "set_preferences", preferences: Preferences, } | { "ask": "rules" } | { "ask": "check_rule", text: string | null, form: RuleForm | null, replaces: string | null, } | { "ask": "save_rule", text: string, replaces: string | null, } | { "ask": "remove_rule", name: string, } | { "ask": "set_rule_enabled", name: string, enabled: boolean, } | { "ask": "try_rule", text: string, replaces: string | null, from: Timestamp | null, to: Timestamp | null, } | { "ask": "alert_history", query: HistoryQuery, } | { "ask": "add_note", alert: Id | null, text: string, } | { "ask": "metrics" } | { "ask": "budget" } | { "ask": "test_sound", severity: Severity, volume: number | null, } | { "ask": "open_console", queue: Key, } | { "ask": "log", level: string, message: string, };
+
+export type Reply = { "reply": "hello", "value": Hello } | { "reply": "vendors", "value": Array<ReplyVendor> } | { "reply": "sources", "value": Array<ConfiguredSource> } | { "reply": "test_source", "value": TestReport } | { "reply": "rules", "value": Array<RuleEntry> } | { "reply": "check_rule", "value": RuleCheck } | { "reply": "try_rule", "value": RuleTrial } | { "reply": "alert_history", "value": HistoryPage } | { "reply": "metrics", "value": Array<MetricRow> } | { "reply": "budget", "value": Budget } | { "reply": "done" };
 
 export type ReplyVendor = VendorSpec;
 

@@ -22,7 +22,8 @@ pub struct AlertBook {
 }
 
 /// One line of the alert log.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[allow(missing_docs)]
 pub struct LogLine {
     pub at: Timestamp,

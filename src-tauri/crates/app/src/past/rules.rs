@@ -15,7 +15,8 @@ use super::{PastError, floor};
 use crate::runtime::restored;
 
 /// What rules would have done.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[allow(missing_docs)]
 pub struct TrialReport {
     pub contract: u32,
@@ -25,13 +26,15 @@ pub struct TrialReport {
     /// Every time, in the order of firing.
     pub fired: Vec<FiredRow>,
     /// How many more there were than are listed.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub left_out: u64,
     /// Seconds in which nobody looked: no rule fires there and no time counts.
     pub not_seen_s: f64,
 }
 
 /// One rule, summed up.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[allow(missing_docs)]
 pub struct RuleFires {
     pub rule: String,
@@ -44,7 +47,8 @@ pub struct RuleFires {
 }
 
 /// One time that a rule would have fired.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[allow(missing_docs)]
 pub struct FiredRow {
     pub rule: String,

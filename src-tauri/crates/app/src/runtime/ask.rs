@@ -42,9 +42,13 @@ impl Floorwalker {
                 self.desk(DeskCommand::Acknowledge { alert, until }).await
             }
             Ask::Unacknowledge { alert } => self.desk(DeskCommand::Unacknowledge { alert }).await,
-            Ask::Snooze { alert, minutes } => {
-                let until =
-                    minutes.map(|m| self.now().plus(std::time::Duration::from_secs(u64::from(m) * 60)));
+            Ask::Snooze { alert, minutes, shift_end } => {
+                let until = match shift_end {
+                    true => Some(self.shift_end().await?),
+                    false => {
+                        minutes.map(|m| self.now().plus(std::time::Duration::from_secs(u64::from(m) * 60)))
+                    }
+                };
                 self.desk(DeskCommand::Snooze { alert, until }).await
             }
             Ask::Unsnooze { alert } => self.desk(DeskCommand::Unsnooze { alert }).await,
@@ -54,6 +58,17 @@ impl Floorwalker {
                 configured.settings.preferences = preferences;
                 Ok(Reply::Done)
             }
+            Ask::Rules => self.rules().await,
+            Ask::CheckRule { text, form, replaces } => self.check_rule(text, form, replaces).await,
+            Ask::SaveRule { text, replaces } => self.save_rule(text, replaces).await,
+            Ask::RemoveRule { name } => self.remove_rule(&name).await,
+            Ask::SetRuleEnabled { name, enabled } => self.set_rule_enabled(&name, enabled).await,
+            Ask::TryRule { text, replaces, from, to } => self.try_rule(text, replaces, from, to).await,
+            Ask::AlertHistory { query } => self.alert_history(query).await,
+            Ask::AddNote { alert, text } => self.add_note(alert, text).await,
+            Ask::Metrics => Ok(Reply::Metrics(crate::rules::metrics())),
+            Ask::Budget => self.budget().await,
+            Ask::TestSound { severity, volume } => self.test_sound(severity, volume).await,
             Ask::OpenConsole { queue } => self.open_console(&queue).await,
             Ask::Log { level, message } => {
                 let message: String = message.chars().take(LOG_LINE).collect();
@@ -67,7 +82,7 @@ impl Floorwalker {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.inner.ports.clock.now()
     }
 
@@ -236,10 +251,10 @@ fn console_address(template: &str, queue: &str) -> Result<String, Failure> {
     }
 }
 
-fn storage(error: impl std::fmt::Display) -> Failure {
+pub(super) fn storage(error: impl std::fmt::Display) -> Failure {
     Failure::new(Code::Storage, error.to_string())
 }
 
-fn gone() -> Failure {
+pub(super) fn gone() -> Failure {
     Failure::new(Code::Internal, "Floorwalker is shutting down.")
 }

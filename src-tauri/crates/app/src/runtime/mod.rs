@@ -6,6 +6,7 @@ mod floor;
 mod follow;
 mod hub;
 mod record;
+mod rules;
 mod sources;
 mod tell;
 mod trial;
