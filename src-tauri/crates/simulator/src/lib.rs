@@ -19,6 +19,7 @@ pub mod ids;
 pub mod liveperson;
 mod options;
 pub mod pingstreams;
+mod relay;
 mod running;
 mod script_desk;
 mod server;
@@ -28,6 +29,7 @@ mod wire;
 
 pub use control::{Control, ControlError};
 pub use options::{Options, Secrets};
+pub use relay::{Relay, Weather};
 pub use running::{Running, StartError, secret_env, serve_demo, start};
 pub use server::{Again, Restart, VendorServer, served};
 pub use stage::Stage;
