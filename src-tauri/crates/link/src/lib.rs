@@ -18,6 +18,7 @@ pub mod skew;
 mod tcp;
 mod tls;
 pub mod trouble;
+mod upgraded;
 pub mod ws;
 
 pub use ::http::Method;

@@ -7,13 +7,14 @@ use ::http::{HeaderName, HeaderValue, Response, header};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use model::Timestamp;
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     time::Instant,
 };
 use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
+    MaybeTlsStream, WebSocketStream, client_async_with_config,
     tungstenite::{
         self, Message, Utf8Bytes,
         client::IntoClientRequest as _,
@@ -30,6 +31,7 @@ use crate::{
     tcp,
     tls::{NetOptions, SetupError, Transport},
     trouble::{NetError, Phase, tls_problem},
+    upgraded::Upgraded,
 };
 
 /// From the first packet to a working WebSocket.
@@ -172,8 +174,8 @@ impl Dialer {
             .max_message_size(Some(target.message_limit))
             .max_frame_size(Some(target.message_limit))
             .read_buffer_size(32 * 1024);
-        let connector = Connector::Rustls(self.tls.clone());
-        let (stream, response) = client_async_tls_with_config(request, stream, Some(config), Some(connector))
+        let stream = Upgraded::new(self.encrypted(&target.url, stream).await?);
+        let (stream, response) = client_async_with_config(request, stream, Some(config))
             .await
             .map_err(|error| read_error(&host, target.message_limit, error))?;
         if response.headers().contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
@@ -181,6 +183,24 @@ impl Dialer {
             return Err(NetError::new(host, Phase::Protocol).into());
         }
         Ok(Socket { stream, host, limit: target.message_limit, pongs: 0 })
+    }
+
+    async fn encrypted(&self, url: &Url, stream: TcpStream) -> Result<MaybeTlsStream<TcpStream>, NetError> {
+        if url.scheme() != "wss" {
+            return Ok(MaybeTlsStream::Plain(stream));
+        }
+        let fail = |phase| NetError::new(place(url), phase);
+        let name = match url.host() {
+            Some(url::Host::Domain(name)) => ServerName::try_from(name.to_owned()).ok(),
+            Some(url::Host::Ipv4(ip)) => Some(ServerName::IpAddress(std::net::IpAddr::V4(ip).into())),
+            Some(url::Host::Ipv6(ip)) => Some(ServerName::IpAddress(std::net::IpAddr::V6(ip).into())),
+            None => None,
+        };
+        let name = name.ok_or_else(|| fail(Phase::Address))?;
+        let connected = tokio_rustls::TlsConnector::from(self.tls.clone()).connect(name, stream).await;
+        connected
+            .map(MaybeTlsStream::Rustls)
+            .map_err(|error| fail(tls_problem(&error).map_or(Phase::Broken, Phase::Tls)))
     }
 }
 
@@ -278,7 +298,7 @@ fn refusal(host: &str, response: &Response<Option<Vec<u8>>>) -> Refusal {
 
 /// An open WebSocket. It owns no task: nothing is read while nobody asks.
 pub struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: WebSocketStream<Upgraded<MaybeTlsStream<TcpStream>>>,
     host: String,
     limit: usize,
     pongs: u64,

@@ -213,3 +213,36 @@ async fn plain_text_to_another_computer_is_refused_before_anything_is_sent() {
     assert!(!error.to_string().contains("fake-token"));
     assert_eq!(phase(error), Phase::Address);
 }
+
+/// A reverse proxy says `Connection: upgrade, keep-alive`; the head may come in pieces, and the first
+/// message right behind it.
+#[tokio::test]
+async fn n14_what_a_proxy_adds_to_the_connection_header_does_no_harm() {
+    for (connection, piece) in [
+        ("Connection: upgrade, keep-alive", 1),
+        ("connection: Keep-Alive, Upgrade", 7),
+        ("Connection: keep-alive\r\nConnection: upgrade", 4096),
+    ] {
+        let at = listen(move |mut s| async move {
+            let asked = head(&mut s).await;
+            let key = asked
+                .lines()
+                .find_map(|l| l.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| l[18..].trim().to_owned()))
+                .unwrap();
+            let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+            let mut answer = format!(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n{connection}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+            )
+            .into_bytes();
+            answer.extend_from_slice(b"\x82\x03abc");
+            for part in answer.chunks(piece) {
+                s.write_all(part).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let mut socket = dialer().connect(&target(at, "/")).await.unwrap();
+        assert_eq!(socket.next().await.unwrap(), Frame::Binary(b"abc".to_vec().into()), "{connection}");
+    }
+}
