@@ -15,7 +15,7 @@ pub mod schedule;
 mod tests;
 
 pub use bodies::Bodies;
-pub use budget::Budget;
+pub use budget::{Budget, Budgets, Share};
 pub use driver::{Ask, Driver, Floor, Good, Moment};
 pub use plan::{Plan, pace};
 pub use rows::Rows;
