@@ -2,6 +2,7 @@
 // program, and connects to nothing. Its people and queues do not exist.
 
 import { cell, floorAt, type Invented, type Scene } from './fake-floor';
+import { FakeRules, METRICS } from './fake-rules';
 import { VENDORS } from './fake-vendors';
 import type { Ask, ConfiguredSource, Hello, Row, Status, ViewMessage, ViewSpec } from './gen';
 import { AskFailure, type Answer, type Host, type Link, type Unsubscribe } from './host';
@@ -11,6 +12,8 @@ export interface FakeOptions {
   scene?: Scene;
   /** Whether the floor moves by itself. */
   moving?: boolean;
+  /** More alerts in the last hour than a person can take. */
+  loud?: boolean;
   /** Instant of the first snapshot; the real clock when absent. */
   now?: () => number;
   hello?: Partial<Hello>;
@@ -30,7 +33,11 @@ const PREFERENCES: Hello['preferences'] = {
   density: 'normal',
   language: 'system',
   zone: 'system',
-  sound: 'critical',
+  sound: 'all',
+  sound_tones: 'two',
+  sound_volume: 70,
+  mute: [],
+  shift_ends: ['16:00', '23:00'],
   close_to_tray: true,
   retention_days: 90,
   hide_empty_personal: false,
@@ -40,6 +47,7 @@ export class FakeHost implements Host {
   /** Every question asked, for tests. */
   readonly asked: Ask[] = [];
   readonly floor: Invented;
+  readonly rules: FakeRules;
   #options: FakeOptions;
   #hello: Hello;
   #watchers = new Set<Watcher>();
@@ -50,6 +58,7 @@ export class FakeHost implements Host {
   constructor(options: FakeOptions = {}) {
     this.#options = options;
     this.floor = floorAt(this.now(), options.scene ?? 'live');
+    this.rules = new FakeRules(this.floor);
     this.#hello = {
       version: '0.1.0',
       demo: true,
@@ -93,6 +102,7 @@ export class FakeHost implements Host {
     return new FakeHost({
       scene: (get('scene') ?? 'live') as Scene,
       moving: get('still') === null,
+      loud: get('loud') !== null,
       preferences,
       hello: { demo: get('demo') !== null, notices: get('notice') ? [String(get('notice'))] : [] },
     });
@@ -160,6 +170,7 @@ export class FakeHost implements Host {
         if (!alert) throw notFound('This alert is over already; nothing was changed.');
         alert.state = ask.ask === 'acknowledge' ? 'acked' : 'firing';
         alert.acked_until = ask.ask === 'acknowledge' ? this.now() + 600_000 : null;
+        this.rules.record(ask.alert, ask.ask === 'acknowledge' ? 'acked' : 'unacked');
         for (const queue of floor.queues) {
           if (queue.source === alert.source && queue.id === alert.subject.id) queue.acked = alert.state === 'acked';
         }
@@ -171,9 +182,39 @@ export class FakeHost implements Host {
         const alert = floor.alerts.find((row) => row.id === ask.alert);
         if (!alert) throw notFound('This alert is over already; nothing was changed.');
         alert.overlays = ask.ask === 'snooze' ? ['snoozed'] : [];
-        alert.snoozed_until = ask.ask === 'snooze' && ask.minutes !== null ? this.now() + ask.minutes * 60_000 : null;
+        const minutes = ask.ask === 'snooze' ? (ask.shift_end ? 180 : ask.minutes) : null;
+        alert.snoozed_until = minutes === null ? null : this.now() + minutes * 60_000;
+        this.rules.record(ask.alert, ask.ask === 'snooze' ? 'snoozed' : 'unsnoozed');
         this.push();
         return undefined;
+      }
+      case 'rules':
+        return this.rules.entries;
+      case 'metrics':
+        return METRICS;
+      case 'check_rule':
+        return this.rules.check(ask.text, ask.form, ask.replaces);
+      case 'save_rule': {
+        const fault = this.rules.save(ask.text, ask.replaces);
+        if (fault) throw new AskFailure({ code: 'invalid_field', sentence: fault.sentence, field: fault.field });
+        return undefined;
+      }
+      case 'remove_rule':
+        this.rules.remove(ask.name);
+        return undefined;
+      case 'set_rule_enabled':
+        this.rules.enable(ask.name, ask.enabled);
+        return undefined;
+      case 'try_rule':
+        return this.rules.trial(ask.text, ask.from, ask.to);
+      case 'alert_history':
+        return this.rules.history(ask.query);
+      case 'add_note':
+        this.rules.notes.push({ id: this.rules.notes.length + 1, at: new Date(this.now()).toISOString(), actor: 'you', alert: ask.alert, text: ask.text });
+        return undefined;
+      case 'budget': {
+        const loud = this.#options.loud ?? false;
+        return { last_hour: loud ? 14 : 4, limit: 10, noisiest: loud ? { rule: 'Long wait', fired: 9 } : null, sentence: loud ? '14 alerts in the last hour; “Long wait” fired 9 of them.' : null };
       }
       case 'test_source':
         if (ask.form.url?.includes('wrong')) {

@@ -3,10 +3,16 @@
 
 import type {
   Ask,
+  Budget,
   Code,
   ConfiguredSource,
   Failure,
   Hello,
+  HistoryPage,
+  MetricRow,
+  RuleCheck,
+  RuleEntry,
+  RuleTrial,
   TestReport,
   VendorSpec,
   ViewMessage,
@@ -19,6 +25,12 @@ interface Answers {
   vendors: VendorSpec[];
   sources: ConfiguredSource[];
   test_source: TestReport;
+  rules: RuleEntry[];
+  check_rule: RuleCheck;
+  try_rule: RuleTrial;
+  alert_history: HistoryPage;
+  metrics: MetricRow[];
+  budget: Budget;
 }
 
 export type Answer<A extends Ask> = A['ask'] extends keyof Answers ? Answers[A['ask']] : undefined;
