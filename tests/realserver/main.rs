@@ -70,7 +70,9 @@ impl Running {
             clock: Arc::new(SystemClock),
             secret: Secret::new(secret),
             stop: stop.clone(),
+            notes: Default::default(),
             seed: 1,
+            budgets: Default::default(),
         };
         let task = tokio::spawn(connector.run(link));
         Self { rx, stop, task, fold: Fold::default() }

@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use link::{Clock, Secret};
+use link::{Clock, Secret, poll::Budgets};
 use model::{Batch, Id};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use crate::drift::Notes;
 
 /// Everything outside that a connector may touch.
 pub struct SourceLink {
@@ -20,8 +22,12 @@ pub struct SourceLink {
     pub secret: Secret,
     /// Cancelled when the source is taken away or the program ends: leave politely and return.
     pub stop: CancellationToken,
+    /// Where the connector notes what of the vendor's format is not as it should be.
+    pub notes: Notes,
     /// Seed of this connector's jitter, so that tests repeat.
     pub seed: u64,
+    /// How many requests an address or an account may cost, shared by all sources there.
+    pub budgets: Budgets,
 }
 
 /// One endpoint of a polled vendor as it will be asked; `floorctl check` prints the list.
@@ -44,6 +50,11 @@ pub struct Endpoint {
 pub trait Connector: Send {
     /// What is polled and how often; empty for pure push.
     fn endpoints(&self) -> Vec<Endpoint>;
+    /// What a person should know about where this source goes, one phrase each; `floorctl check` prints
+    /// it. For addresses that result from more than one key.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Runs until stopped.
     async fn run(self: Box<Self>, link: SourceLink);
 }

@@ -108,11 +108,12 @@ macro_rules! nothing_but {
 pub(crate) use nothing_but;
 
 /// A struct whose JSON keys match in any case, with all spellings listed in lower case:
-/// `open: Count = "ongoingchats"`. Its `seen` counts the keys that were recognised, so that an error
+/// `open: Count = "ongoingchats"`, and where the value is one of a closed list, the list in lower case:
+/// `state: Text = "state" in &["waiting", "ended"]` (others are noted as drift). Its `seen` counts the keys that were recognised, so that an error
 /// body is told from an empty answer.
 macro_rules! loose_struct {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
-        $($(#[$field_meta:meta])* $field:ident : $kind:ty = $($key:literal)|+ ,)*
+        $($(#[$field_meta:meta])* $field:ident : $kind:ty = $($key:literal)|+ $(in $words:expr)? ,)*
     }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,6 +126,15 @@ macro_rules! loose_struct {
             fn is_known(&self) -> bool {
                 self.seen > 0
             }
+        }
+        impl $crate::drift::Shaped for $name {
+            const SHAPE: $crate::drift::Shape = $crate::drift::Shape::Fields(&[$(
+                $crate::drift::Field {
+                    keys: &[$($key),+],
+                    shape: <$kind as $crate::drift::Shaped>::SHAPE,
+                    words: $crate::loose::words!($($words)?),
+                },
+            )*]);
         }
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -156,6 +166,17 @@ macro_rules! loose_struct {
     };
 }
 pub(crate) use loose_struct;
+
+/// The words of a field; any, where none are given.
+macro_rules! words {
+    () => {
+        &[]
+    };
+    ($words:expr) => {
+        $words
+    };
+}
+pub(crate) use words;
 
 #[cfg(test)]
 mod tests {

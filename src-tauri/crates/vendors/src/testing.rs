@@ -35,7 +35,9 @@ pub fn watch(connector: Box<dyn Connector>, secret: &str) -> Watched {
         clock: Arc::new(SystemClock),
         secret: Secret::new(secret),
         stop: stop.clone(),
+        notes: Default::default(),
         seed: 1,
+        budgets: Default::default(),
     };
     tokio::spawn(connector.run(link));
     let report = HealthReport::of(Health::Connecting);

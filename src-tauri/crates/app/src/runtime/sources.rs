@@ -3,11 +3,11 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use link::{Clock, Secret};
+use link::{Clock, Secret, poll::Budgets};
 use model::{Batch, Change, Health, HealthReport, Id};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use vendors::{SourceLink, SourceSettings, registry};
+use vendors::{SourceLink, SourceSettings, drift::Notes, registry};
 
 use crate::ports::Vault;
 
@@ -29,11 +29,12 @@ pub(crate) struct Sources {
     clock: Arc<dyn Clock>,
     vault: Arc<dyn Vault>,
     running: HashMap<Id, Running>,
+    budgets: Budgets,
 }
 
 impl Sources {
     pub fn new(out: mpsc::Sender<Batch>, clock: Arc<dyn Clock>, vault: Arc<dyn Vault>) -> Self {
-        Self { out, clock, vault, running: HashMap::new() }
+        Self { out, clock, vault, running: HashMap::new(), budgets: Budgets::default() }
     }
 
     /// Makes the running connectors match the settings: unchanged ones go on undisturbed.
@@ -94,6 +95,7 @@ impl Sources {
             self.out.clone(),
             self.clock.clone(),
             self.vault.clone(),
+            self.budgets.clone(),
         ));
         self.running.insert(settings.id.clone(), Running { settings, stop, task });
     }
@@ -105,6 +107,7 @@ async fn keep_running(
     out: mpsc::Sender<Batch>,
     clock: Arc<dyn Clock>,
     vault: Arc<dyn Vault>,
+    budgets: Budgets,
 ) {
     let id = settings.id.clone();
     let say = |report: HealthReport| {
@@ -126,7 +129,9 @@ async fn keep_running(
             clock: clock.clone(),
             secret,
             stop: stop.clone(),
+            notes: Notes::new(clock.clone()),
             seed: rand::random(),
+            budgets: budgets.clone(),
         };
         let connector = match build(&settings) {
             Ok(connector) => connector,

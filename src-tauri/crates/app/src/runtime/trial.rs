@@ -44,7 +44,9 @@ pub(crate) async fn run(settings: &SourceSettings, secret: Secret, clock: Arc<dy
         clock: clock.clone(),
         secret,
         stop: stop.clone(),
+        notes: Default::default(),
         seed: rand::random(),
+        budgets: Default::default(),
     };
     let task = tokio::spawn(connector.run(link));
     let watching = async {

@@ -79,7 +79,9 @@ fn watch(running: &Running, company: Option<&str>) -> Watch {
         clock: Arc::new(SystemClock),
         secret: Secret::new("fake-secret"),
         stop: stop.clone(),
+        notes: Default::default(),
         seed: 1,
+        budgets: Default::default(),
     };
     tokio::spawn(super::build(&settings).unwrap().run(link));
     Watch {

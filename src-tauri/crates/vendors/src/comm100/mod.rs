@@ -16,7 +16,7 @@ use async_trait::async_trait;
 pub use config::SPEC;
 use link::{
     Http, NetOptions,
-    poll::{Budget, Driver, Plan, Schedule},
+    poll::{Driver, Plan, Schedule},
 };
 
 use crate::{ConfigError, Connector, Endpoint, SourceLink, SourceSettings, polled, rest::Words};
@@ -70,21 +70,23 @@ impl Connector for Comm100 {
             Ok(http) => http,
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };
-        let budget = Budget::new(calls, CALLS_PER);
+        let share = Arc::new(link.budgets.share(&config.base, None, calls, CALLS_PER));
         let pace = floor::Pace {
-            names: plans[STATUSES].every,
-            agents: plans[AGENTS].every,
+            usual: plans.iter().map(|plan| plan.every).collect(),
             page: config::time_per_page(&plans, calls, CALLS_PER),
+            share: share.clone(),
+            calls: (calls, CALLS_PER),
         };
-        let ask = rest::Comm100Ask::new(
+        let mut ask = rest::Comm100Ask::new(
             http,
             config.base,
             config.site_id,
             config.identity,
             link.secret,
-            budget,
+            share,
             link.clock.clone(),
         );
+        ask.notes = link.notes;
         let driver = Driver {
             source: link.source.clone(),
             ask: Arc::new(ask),

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use link::{
     Answer as HttpAnswer, Auth, Clock, Http, Request, Secret,
-    poll::{Ask, Bodies, Budget, Good, Trouble},
+    poll::{Ask, Bodies, Good, Share, Trouble},
 };
 use serde::Deserialize;
 use url::Url;
@@ -22,7 +22,8 @@ use super::{
     },
 };
 use crate::{
-    loose::{self, Unreadable},
+    drift::{Notes, Shaped},
+    loose::Unreadable,
     rest,
 };
 
@@ -57,8 +58,10 @@ pub struct Comm100Ask {
     site_id: i64,
     identity: Identity,
     secret: Secret,
-    budget: Budget,
+    budget: Arc<Share>,
     clock: Arc<dyn Clock>,
+    /// What of the format is not as it should be.
+    pub notes: Notes,
     rightnow: Bodies<RightNow>,
     queue: Bodies<Listed<QueueRow>>,
     agents: Bodies<Listed<AgentRow>>,
@@ -75,7 +78,7 @@ impl Comm100Ask {
         site_id: i64,
         identity: Identity,
         secret: Secret,
-        budget: Budget,
+        budget: Arc<Share>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -86,6 +89,7 @@ impl Comm100Ask {
             secret,
             budget,
             clock,
+            notes: Notes::default(),
             rightnow: Bodies::default(),
             queue: Bodies::default(),
             agents: Bodies::default(),
@@ -100,13 +104,10 @@ impl Comm100Ask {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));
         }
-        let site = self.site_id.to_string();
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        // With a token the site is a claim inside it; naming it catches an account of another site.
+        url.query_pairs_mut().extend_pairs(query).append_pair("siteId", &self.site_id.to_string());
         match &self.identity {
             Identity::Key { email } => {
-                url.query_pairs_mut().append_pair("siteId", &site);
                 self.send(url, Auth::Basic { user: email.clone(), password: self.secret.clone() }).await
             }
             Identity::Password(grant) => {
@@ -129,9 +130,9 @@ impl Comm100Ask {
 
     /// Asks for one page and parses it, unless it is word for word what it was. `is_data` tells data from
     /// an error that came with a good status.
-    async fn page<P: for<'a> Deserialize<'a>>(
+    async fn page<P: for<'a> Deserialize<'a> + Shaped>(
         &self,
-        (path, what): (&str, &str),
+        (path, what): (&'static str, &str),
         query: &[(&str, &str)],
         (bodies, page): (&Bodies<P>, u32),
         is_data: impl Fn(&P) -> bool + Send,
@@ -139,7 +140,8 @@ impl Comm100Ask {
         let answer = self.get(path, query).await?;
         let body = rest::body(&answer, what, &WORDS)?;
         let parsed = bodies.read(page as usize, body, |body| {
-            loose::read::<P>(body)
+            self.notes
+                .read::<P>(path, body)
                 .and_then(|parsed| if is_data(&parsed) { Ok(parsed) } else { Err(Unreadable) })
         });
         let parsed = parsed.map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
@@ -147,9 +149,9 @@ impl Comm100Ask {
     }
 
     /// An endpoint of one page.
-    async fn single<P: for<'a> Deserialize<'a>>(
+    async fn single<P: for<'a> Deserialize<'a> + Shaped>(
         &self,
-        place: (&str, &str),
+        place: (&'static str, &str),
         bodies: &Bodies<P>,
         is_data: fn(&P) -> bool,
         wrap: fn(Arc<P>) -> Answer,
@@ -218,7 +220,7 @@ impl Comm100Ask {
     }
 
     /// A look-up that this account may not be allowed to make; `None` when it is not.
-    async fn look_up<P: for<'a> Deserialize<'a>>(
+    async fn look_up<P: for<'a> Deserialize<'a> + Shaped>(
         &self,
         (path, what): (&'static str, &'static str),
         query: &[(&str, &str)],
@@ -231,7 +233,11 @@ impl Comm100Ask {
         }
         let answer = self.get(path, query).await?;
         let parsed = rest::body(&answer, what, &WORDS).and_then(|body| {
-            loose::read::<P>(body).ok().filter(is_data).ok_or_else(|| rest::unreadable(&answer, what, &WORDS))
+            self.notes
+                .read::<P>(path, body)
+                .ok()
+                .filter(is_data)
+                .ok_or_else(|| rest::unreadable(&answer, what, &WORDS))
         });
         match parsed {
             Ok(parsed) => return Ok(Some((parsed, answer))),
@@ -262,7 +268,13 @@ impl Comm100Ask {
         {
             look_ups.departments = Some(rows);
             keep(answer);
-        } else if let Some(people) = self.people(&mut missing).await? {
+        }
+        let tells_members = |list: &Listed<Department>| {
+            list.rows.iter().flatten().all(|department| department.agents.0.is_some())
+        };
+        if !look_ups.departments.as_ref().is_some_and(tells_members)
+            && let Some(people) = self.people(&mut missing).await?
+        {
             look_ups.people = Some(people);
         }
         if let Some((rows, answer)) = self
@@ -386,8 +398,13 @@ impl Reading {
         let before = self.ids.len();
         let rows = page.rows.iter().flatten();
         self.ids.extend(rows.filter_map(|row| row.agent.0.clone()));
-        let over =
-            page.pages.is_none_or(|pages| got >= pages) || page.rows.as_ref().is_none_or(Vec::is_empty);
+        let last = match (page.pages, page.total) {
+            (Some(pages), _) => got >= pages,
+            // Where only the total is told it is known, too, whether this was all.
+            (None, Some(_)) => self.missing() == 0 || self.ids.len() == before,
+            (None, None) => true,
+        };
+        let over = last || page.rows.as_ref().is_none_or(Vec::is_empty);
         // A second pass finds nothing new on most pages, a first one only when it goes in circles.
         let circles = want > 1 && self.ids.len() == before && self.pages.iter().any(|p| p.rows == page.rows);
         if !self.pages.iter().any(|known| Arc::ptr_eq(known, &page)) {

@@ -8,6 +8,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::drift::{Shape, Shaped};
 use crate::loose::{
     Count, Flag, Key, List, Loose, Number, Reference, Scalar, Seconds, Text, loose_struct, nothing_but,
 };
@@ -152,6 +153,10 @@ loose_struct! {
     }
 }
 
+/// Every key that a list was seen or documented under.
+const LISTS: &[&str] =
+    &["list", "agents", "data", "items", "results", "departments", "agentawaystatuses", "queues", "queue"];
+
 /// A list in any of its envelopes: a bare array, `{"list":[…],"total":…}`, `{"agents":[…]}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed<T> {
@@ -191,8 +196,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
                         "total" | "count" => listed.total = map.next_value::<Count>()?.0,
                         "pagecount" => listed.pages = map.next_value::<Count>()?.0,
                         "pageindex" => listed.page = map.next_value::<Count>()?.0,
-                        "list" | "agents" | "data" | "items" | "results" | "departments"
-                        | "agentawaystatuses" | "queues" | "queue" => {
+                        key if LISTS.contains(&key) => {
                             let rows: List<T> = map.next_value()?;
                             if rows.is_known() && listed.rows.is_none() {
                                 listed.rows = rows.0;
@@ -208,6 +212,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
         }
         deserializer.deserialize_any(Envelope(std::marker::PhantomData))
     }
+}
+
+impl<T: Shaped> Shaped for Listed<T> {
+    const SHAPE: Shape = Shape::Enveloped(&T::SHAPE, LISTS);
 }
 
 /// A reference that names something: neither absent nor the zero GUID.

@@ -65,7 +65,8 @@ impl Connector for Giosg {
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };
         let floor = floor::GiosgFloor::new(link.source.clone(), config.include_shared, plans[ROOMS].every);
-        let ask = rest::GiosgAsk::new(http, config, link.secret, Budget::new(calls, CALLS_PER));
+        let mut ask = rest::GiosgAsk::new(http, config, link.secret, Budget::new(calls, CALLS_PER));
+        ask.notes = link.notes;
         let driver = Driver {
             source: link.source,
             ask: Arc::new(ask),

@@ -25,7 +25,8 @@ use super::{
     wire::{Me, Next, Page, Person, Room, RoomRow, UserRow, WaitingChat},
 };
 use crate::{
-    loose::{self, Unreadable},
+    drift::{Notes, Shaped},
+    loose::Unreadable,
     rest,
 };
 
@@ -60,6 +61,8 @@ pub struct GiosgAsk {
     zone_refused: AtomicBool,
     organization: Mutex<Option<String>>,
     forbidden: Mutex<BTreeSet<&'static str>>,
+    /// What of the format is not as it should be.
+    pub notes: Notes,
     /// Waits that were told last, to see whether they are news.
     waits: Mutex<BTreeMap<String, Timestamp>>,
 }
@@ -86,8 +89,18 @@ impl GiosgAsk {
             zone_refused: AtomicBool::new(false),
             organization: Mutex::default(),
             forbidden: Mutex::default(),
+            notes: Notes::default(),
             waits: Mutex::default(),
         }
+    }
+
+    fn listed<T: for<'a> Deserialize<'a> + Shaped>(
+        &self,
+        part: &'static str,
+        body: &[u8],
+    ) -> Result<Page<T>, Unreadable> {
+        let page = self.notes.read::<Page<T>>(part, body)?;
+        if page.rows.is_some() { Ok(page) } else { Err(Unreadable) }
     }
 
     fn url(&self, path: &str) -> Url {
@@ -183,7 +196,9 @@ impl GiosgAsk {
             }
             url
         };
-        let read = |page: usize, body: &[u8]| self.rooms.read(page, body, listed::<RoomRow>);
+        let read = |page: usize, body: &[u8]| {
+            self.rooms.read(page, body, |body| self.listed::<RoomRow>("rooms", body))
+        };
         let zone = self.config.timezone.as_deref().filter(|_| !self.zone_refused.load(Ordering::Relaxed));
         let mut found = match zone {
             Some(zone) => {
@@ -216,7 +231,9 @@ impl GiosgAsk {
 
     async fn ask_users(&self) -> Result<Good<Answer>, Trouble> {
         let url = self.url("api/v4/reporting/realtime/users");
-        let read = |page: usize, body: &[u8]| self.users.read(page, body, listed::<UserRow>);
+        let read = |page: usize, body: &[u8]| {
+            self.users.read(page, body, |body| self.listed::<UserRow>("users", body))
+        };
         let mut found = self.collect(url, "users", read).await?;
         // Being absent counts by polls, so every whole answer is told.
         self.users.is_news(&found.pages);
@@ -242,7 +259,7 @@ impl GiosgAsk {
             }
             let mut url = self.url(&format!("api/v5/orgs/{organization}/rooms/{room}/chats"));
             url.query_pairs_mut().append_pair("is_waiting", "true").append_pair("is_ended", "false");
-            match self.collect(url, CHATS, |_, body| listed::<WaitingChat>(body)).await {
+            match self.collect(url, CHATS, |_, body| self.listed::<WaitingChat>("chats", body)).await {
                 Ok(found) if found.problem.is_none() => {
                     let chats = found.pages.iter().flat_map(|page| page.rows.iter().flatten());
                     let since = chats
@@ -268,7 +285,7 @@ impl GiosgAsk {
         let me = self.url("api/v5/users/me");
         let (organization, answer) = match self.get(me).await {
             Ok(answer) => match body_of(&answer, "its own user") {
-                Ok(body) => (loose::read::<Me>(body).ok().and_then(|me| me.organization.0), answer),
+                Ok(body) => (self.notes.read::<Me>("me", body).ok().and_then(|me| me.organization.0), answer),
                 Err(throttled @ Trouble::Throttled { .. }) => return Err(throttled),
                 Err(Trouble::Refused { .. } | Trouble::Broken { .. }) => (None, answer),
                 Err(trouble) => return Err(trouble),
@@ -313,7 +330,7 @@ impl GiosgAsk {
         })
     }
 
-    async fn look_up<T: for<'a> Deserialize<'a>>(
+    async fn look_up<T: for<'a> Deserialize<'a> + Shaped>(
         &self,
         url: Url,
         what: &'static str,
@@ -323,7 +340,7 @@ impl GiosgAsk {
             missing.push(what);
             return Ok(None);
         }
-        match self.collect(url, what, |_, body| listed::<T>(body)).await {
+        match self.collect(url, what, |_, body| self.listed::<T>(what, body)).await {
             Ok(found) => {
                 if found.problem.is_some() {
                     missing.push(what);
@@ -356,10 +373,6 @@ const CHATS: &str = "waiting chats";
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-fn listed<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<Page<T>, Unreadable> {
-    loose::read::<Page<T>>(body).and_then(|page| if page.rows.is_some() { Ok(page) } else { Err(Unreadable) })
 }
 
 fn good<P>(answer: Option<Answer>, found: &Collected<P>) -> Good<Answer> {

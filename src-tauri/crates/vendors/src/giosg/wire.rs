@@ -5,6 +5,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::drift::{Shape, Shaped};
 use crate::loose::{
     Count, Flag, Key, List, Loose, Reference, Scalar, Seconds, Text, Whole, loose_struct, nothing_but,
 };
@@ -172,6 +173,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
         }
         deserializer.deserialize_any(Envelope(std::marker::PhantomData))
     }
+}
+
+impl<T: Shaped> Shaped for Page<T> {
+    const SHAPE: Shape = Shape::Enveloped(&T::SHAPE, &["results"]);
 }
 
 /// Text that is text on the wire: a number is no address.

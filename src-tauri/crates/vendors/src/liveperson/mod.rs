@@ -60,7 +60,9 @@ impl Connector for LivePerson {
         };
         let skills = config.skills.clone();
         let account = login::Account::new(http, config, link.secret);
-        let ask = Arc::new(rest::LivePersonAsk::new(account, link.clock.clone()));
+        let mut ask = rest::LivePersonAsk::new(account, link.clock.clone());
+        ask.notes = link.notes;
+        let ask = Arc::new(ask);
         let driver = Driver {
             source: link.source.clone(),
             ask: ask.clone(),

@@ -27,6 +27,7 @@ use super::{
     },
 };
 use crate::{
+    drift::{Field, Notes, Shape, Shaped},
     loose::{self, Loose, loose_struct},
     rest,
 };
@@ -55,6 +56,8 @@ pub struct LivePersonAsk {
     health: Bodies<QueueHealth>,
     agents: Bodies<AgentsAnswer>,
     chats: Mutex<BTreeMap<String, Chat>>,
+    /// What of the format is not as it should be.
+    pub notes: Notes,
     /// Nobody of ours was in a chat when last asked.
     no_chats: AtomicBool,
 }
@@ -69,6 +72,7 @@ impl LivePersonAsk {
             health: Bodies::default(),
             agents: Bodies::default(),
             chats: Mutex::default(),
+            notes: Notes::default(),
             no_chats: AtomicBool::new(false),
         }
     }
@@ -78,9 +82,9 @@ impl LivePersonAsk {
         self.account.leave(self.no_chats.load(Ordering::SeqCst)).await;
     }
 
-    async fn operations<P: for<'a> Deserialize<'a> + Loose>(
+    async fn operations<P: for<'a> Deserialize<'a> + Loose + Shaped>(
         &self,
-        (resource, what): (&str, &str),
+        (resource, what): (&'static str, &str),
         query: &[(&str, &str)],
         bodies: &Bodies<P>,
         is_data: fn(&P) -> bool,
@@ -94,7 +98,9 @@ impl LivePersonAsk {
         let answer = self.account.operations(&path, &query).await?;
         let body = checked(&answer, what)?;
         let parsed = bodies
-            .read(0, body, |body| enveloped(body).filter(is_data).ok_or(loose::Unreadable))
+            .read(0, body, |body| {
+                enveloped(&self.notes, resource, body).filter(is_data).ok_or(loose::Unreadable)
+            })
             .map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
         let news = bodies.is_news(std::slice::from_ref(&parsed));
         Ok(good(news.then(|| wrap(parsed)), None, &answer))
@@ -107,7 +113,7 @@ impl LivePersonAsk {
         let parsed = self
             .agents
             .read(0, body, |body| {
-                loose::read::<AgentsAnswer>(body).and_then(|a| {
+                self.notes.read::<AgentsAnswer>("agents", body).and_then(|a| {
                     if a.seen > 0 && a.failure.seen == 0 { Ok(a) } else { Err(loose::Unreadable) }
                 })
             })
@@ -129,7 +135,8 @@ impl LivePersonAsk {
         let what = "the chats of this user";
         let answer = self.account.session_get(&["chatSessions"], &[]).await?;
         let body = checked(&answer, what)?;
-        let list: OwnChats = loose::read(body).map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
+        let list: OwnChats =
+            self.notes.read("chatsessions", body).map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
         if list.seen == 0 {
             return Err(rest::unreadable(&answer, what, &WORDS));
         }
@@ -224,7 +231,8 @@ impl LivePersonAsk {
             return Ok(Err(answer));
         }
         let body = checked(&answer, what)?;
-        let said: ManyChats = loose::read(body).map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
+        let said: ManyChats =
+            self.notes.read("chats", body).map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
         if said.seen == 0 {
             return Err(rest::unreadable(&answer, what, &WORDS));
         }
@@ -264,7 +272,7 @@ impl LivePersonAsk {
             let from = from.to_string();
             let answer = self.account.session_get(&["chat", key, "events"], &[("from", &from)]).await?;
             if let Ok(body) = checked(&answer, "the events of a chat")
-                && let Ok(between) = loose::read::<EventsAnswer>(body)
+                && let Ok(between) = self.notes.read::<EventsAnswer>("events", body)
             {
                 chat.fold(&between.events.list.0);
             }
@@ -290,7 +298,7 @@ impl LivePersonAsk {
                 let chat = held.entry(key.to_owned()).or_default();
                 chat.misses = 0;
                 if let Ok(body) = checked(&answer, "a chat")
-                    && let Ok(said) = loose::read::<InfoAnswer>(body)
+                    && let Ok(said) = self.notes.read::<InfoAnswer>("info", body)
                 {
                     chat.set_info(&said.info);
                 }
@@ -306,7 +314,7 @@ impl LivePersonAsk {
         let what = "the names of skills";
         let body = checked(&answer, what)?;
         let list: loose::List<NamedSkill> =
-            loose::read(body).map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
+            self.notes.read("skills", body).map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
         let Some(skills) = list.0 else { return Err(rest::unreadable(&answer, what, &WORDS)) };
         let names = skills
             .into_iter()
@@ -339,17 +347,25 @@ loose_struct! {
 }
 
 /// Reads a body that may stand in an envelope `{"meta":…,"body":…}` with the true status inside.
-fn enveloped<P: for<'a> Deserialize<'a> + Loose>(body: &[u8]) -> Option<P> {
+fn enveloped<P: for<'a> Deserialize<'a> + Loose + Shaped>(
+    notes: &Notes,
+    part: &'static str,
+    body: &[u8],
+) -> Option<P> {
     #[derive(Deserialize)]
     struct Envelope<P> {
         meta: Meta,
         body: P,
     }
+    impl<P: Shaped> Shaped for Envelope<P> {
+        const SHAPE: Shape = Shape::Fields(&[Field::of(&["body"], P::SHAPE)]);
+    }
     match loose::read::<Envelope<P>>(body) {
         Ok(envelope) if envelope.meta.seen > 0 => {
+            notes.look(part, body, &Envelope::<P>::SHAPE, true);
             envelope.meta.code.0.is_none_or(|code| (200..300).contains(&code)).then_some(envelope.body)
         }
-        _ => loose::read::<P>(body).ok(),
+        _ => notes.read::<P>(part, body).ok(),
     }
 }
 

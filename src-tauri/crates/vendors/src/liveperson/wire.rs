@@ -9,6 +9,7 @@ use serde::{
     de::{IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
+use crate::drift::{Shape, Shaped};
 use crate::loose::{Loose, Number, Scalar, Text, loose_struct};
 
 /// Any number of elements: a list, a lone one, or none (`null`, `""`, `{}`, absent).
@@ -73,6 +74,10 @@ impl<'de, T: Deserialize<'de> + Loose> Deserialize<'de> for Many<T> {
     }
 }
 
+impl<T: Shaped> Shaped for Many<T> {
+    const SHAPE: Shape = Shape::Many(&T::SHAPE);
+}
+
 /// A map from ids; `None` when it is absent or no map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ById<T>(pub Option<BTreeMap<String, T>>);
@@ -111,6 +116,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ById<T> {
     }
 }
 
+impl<T: Shaped> Shaped for ById<T> {
+    const SHAPE: Shape = Shape::ById(&T::SHAPE);
+}
+
 /// A whole number with a sign: what −1 means differs from field to field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Whole(pub Option<i64>);
@@ -136,6 +145,10 @@ impl<'de> Deserialize<'de> for Whole {
             _ => None,
         }))
     }
+}
+
+impl Shaped for Whole {
+    const SHAPE: Shape = crate::loose::Whole::SHAPE;
 }
 
 impl Whole {

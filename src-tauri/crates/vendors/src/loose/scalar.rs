@@ -6,6 +6,7 @@ use serde::{
 };
 
 use super::Loose;
+use crate::drift::{Expected, Shape, Shaped};
 
 /// A key in lower case.
 pub struct Key(pub String);
@@ -82,6 +83,14 @@ impl Loose for Scalar {
 }
 
 impl Scalar {
+    /// As a span in seconds: a number, or the `d.hh:mm:ss.fffffff` of .NET.
+    pub(crate) fn span(&self) -> Option<f64> {
+        self.number().or_else(|| match self {
+            Scalar::Text(text) => time_span(text.trim()),
+            _ => None,
+        })
+    }
+
     /// As a number, from a number or from the text of one; finite.
     fn number(&self) -> Option<f64> {
         let value = match self {
@@ -103,7 +112,7 @@ impl Scalar {
 }
 
 macro_rules! loose_scalar {
-    ($(#[$meta:meta])* $name:ident($inner:ty), $from:expr) => {
+    ($(#[$meta:meta])* $name:ident($inner:ty), $what:literal, $from:expr) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name(pub Option<$inner>);
@@ -112,6 +121,15 @@ macro_rules! loose_scalar {
             fn is_known(&self) -> bool {
                 self.0.is_some()
             }
+        }
+
+        impl Shaped for $name {
+            const SHAPE: Shape = Shape::Value(Expected {
+                what: $what,
+                reads: |scalar| Self::from(scalar).0.is_some(),
+                // Its unit may change, so its size is remembered.
+                is_span: matches!($what.as_bytes(), b"span"),
+            });
         }
 
         impl From<&Scalar> for $name {
@@ -131,39 +149,33 @@ macro_rules! loose_scalar {
 
 loose_scalar! {
     /// A count: `3`, `3.0` or `"3"`. Negative or fractional is unknown.
-    Count(u32), |scalar| {
+    Count(u32), "number", |scalar| {
         scalar.number().filter(|v| v.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(v)).map(|v| v as u32)
     }
 }
 
 loose_scalar! {
     /// A whole number that may be negative.
-    Whole(i64), |scalar| {
+    Whole(i64), "number", |scalar| {
         scalar.number().filter(|v| v.fract() == 0.0 && v.abs() <= f64::from(u32::MAX)).map(|v| v as i64)
     }
 }
 
 loose_scalar! {
     /// A number that cannot be negative.
-    Number(f64), |scalar| scalar.number().filter(|v| *v >= 0.0)
+    Number(f64), "number", |scalar| scalar.number().filter(|v| *v >= 0.0)
 }
 
 loose_scalar! {
     /// A span in seconds: a number, or the `d.hh:mm:ss.fffffff` of .NET.
-    Seconds(f64), |scalar| {
-        scalar
-            .number()
-            .or_else(|| match scalar {
-                Scalar::Text(text) => time_span(text.trim()),
-                _ => None,
-            })
-            .filter(|v| *v >= 0.0)
+    Seconds(f64), "span", |scalar| {
+        scalar.span().filter(|v| *v >= 0.0)
     }
 }
 
 loose_scalar! {
     /// Yes or no, also as `"true"`, `1`, `"0"`.
-    Flag(bool), |scalar| match scalar {
+    Flag(bool), "yes or no", |scalar| match scalar {
         Scalar::Bool(value) => Some(*value),
         Scalar::Int(0) => Some(false),
         Scalar::Int(1) => Some(true),
@@ -178,7 +190,7 @@ loose_scalar! {
 
 loose_scalar! {
     /// Text as sent; blank is none. A number is taken as its digits.
-    Text(String), |scalar| match scalar {
+    Text(String), "text", |scalar| match scalar {
         Scalar::Text(text) if !text.trim().is_empty() => Some(text.clone()),
         Scalar::Int(value) => Some(value.to_string()),
         _ => None,
@@ -187,7 +199,7 @@ loose_scalar! {
 
 loose_scalar! {
     /// An id: text in lower case, or the digits of a whole number. Blank is none.
-    Reference(String), |scalar| match scalar {
+    Reference(String), "id", |scalar| match scalar {
         Scalar::Text(text) => Some(text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty()),
         Scalar::Int(value) => Some(value.to_string()),
         Scalar::Float(value) if value.fract() == 0.0 && value.abs() < 9.0e15 => Some(format!("{value:.0}")),

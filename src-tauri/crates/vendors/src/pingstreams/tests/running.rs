@@ -71,7 +71,9 @@ impl Running {
             clock: Arc::new(SystemClock),
             secret: Secret::new(secret),
             stop: stop.clone(),
+            notes: Default::default(),
             seed: 3,
+            budgets: Default::default(),
         };
         tokio::spawn(run::run(config, link));
         Self {
