@@ -5,6 +5,7 @@ mod auth;
 mod config;
 mod connect;
 mod floor;
+mod format;
 mod lines;
 mod map;
 mod pulse;

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     connect::{begin, full, lost, too_long},
+    format,
     lines::Lines,
     pulse::{Beat, Pulse},
     run::{End, Source},
@@ -165,7 +166,13 @@ impl<'a> Visit<'a> {
 
     /// Takes one line in. Lines that came in one message are told together.
     async fn take(&mut self, line: &[u8]) -> Result<(), End> {
-        let Ok(line) = loose::read::<Line>(line) else { return self.unreadable() };
+        let notes = &self.source.link.notes;
+        let Ok(read) = loose::read::<Line>(line) else {
+            notes.unreadable("feed");
+            return self.unreadable();
+        };
+        notes.hear("feed", line, &format::LINE);
+        let line = read;
         if line.is_truncate() {
             return self.begin_anew().await;
         }

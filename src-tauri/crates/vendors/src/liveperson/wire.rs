@@ -230,7 +230,7 @@ loose_struct! {
 loose_struct! {
     pub struct AgentRow {
         id: Text = "id" | "@id",
-        state: Whole = "chatstate" | "@chatstate",
+        state: Whole = "chatstate" | "@chatstate" in &["1", "2", "3", "4"],
         most: Whole = "maxchats" | "@maxchats",
         user: Text = "username" | "@username",
         nickname: Text = "nickname" | "@nickname",
@@ -326,7 +326,7 @@ loose_struct! {
 }
 loose_struct! {
     pub struct Info {
-        state: Text = "state",
+        state: Text = "state" in &["waiting", "chatting", "ended"],
         key: Text = "chatsessionkey",
         agent: Text = "agentid",
         start: Text = "starttime",
