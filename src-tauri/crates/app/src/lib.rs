@@ -9,4 +9,4 @@ pub mod rules;
 mod runtime;
 pub mod settings;
 
-pub use runtime::{Floorwalker, Gone, Lines, Ports, Start, Subscription, TrayModel, endpoints};
+pub use runtime::{Floorwalker, Gone, Lines, Ports, Start, Subscription, TrayModel, endpoints, remarks};

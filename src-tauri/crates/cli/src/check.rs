@@ -26,15 +26,17 @@ pub async fn run(global: &Global, timeout: Duration, stop: &CancellationToken) -
         eprintln!("floorctl: no source is configured; add a [[source]] to the configuration");
     }
     for source in sources.iter() {
-        let endpoints = configured.iter().find(|s| s.id == source.id).map(app::endpoints).unwrap_or_default();
-        if !print(&line(source, &endpoints)) {
+        let settings = configured.iter().find(|s| s.id == source.id);
+        let endpoints = settings.map(app::endpoints).unwrap_or_default();
+        let remarks = settings.map(app::remarks).unwrap_or_default();
+        if !print(&line(source, &endpoints, &remarks)) {
             break;
         }
     }
     if rules_are_sound { exit } else { Exit::Usage }
 }
 
-fn line(source: &Source, endpoints: &[(String, Duration)]) -> String {
+fn line(source: &Source, endpoints: &[(String, Duration)], remarks: &[String]) -> String {
     let health = match source.health {
         Health::Disabled => "disabled",
         Health::Connecting => "connecting",
@@ -50,6 +52,9 @@ fn line(source: &Source, endpoints: &[(String, Duration)]) -> String {
         let polled: Vec<String> =
             endpoints.iter().map(|(name, every)| format!("{name} {}", print_duration(*every))).collect();
         let _ = write!(line, "\tpolls {}", polled.join(", "));
+    }
+    for remark in remarks {
+        let _ = write!(line, "\t{remark}");
     }
     if !source.gaps.is_empty() {
         let _ = write!(line, "\tgaps {}", source.gaps.join(", "));

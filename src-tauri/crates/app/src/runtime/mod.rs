@@ -26,7 +26,7 @@ pub use hub::Subscription;
 pub(crate) use record::restored;
 
 use crate::{
-    ports::{Notifier, Opener, Vault},
+    ports::{Notifier, Opener, Speaker, Vault},
     settings::{self, Settings, SettingsError},
 };
 use floor::{Command, Floor, Shown};
@@ -58,6 +58,7 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     pub notifier: Arc<dyn Notifier>,
     pub opener: Arc<dyn Opener>,
+    pub speaker: Arc<dyn Speaker>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -82,6 +83,8 @@ pub(crate) struct Inner {
     pub notices: record::Sentences,
     /// The configuration is changed by one question at a time.
     pub settings: Mutex<Configured>,
+    /// Held while a rule is tried on the past.
+    pub trial: Mutex<()>,
 }
 
 /// The configuration in force, and the sentence when there is none.
@@ -145,8 +148,13 @@ impl Floorwalker {
             sentences: notices.clone(),
         });
         let hooks = webhooks::Hooks::new(means, notices.clone());
-        let notifier = start.record.then(|| ports.notifier.clone());
-        let teller = tell::Teller::new(book, notifier, ports.clock.clone(), notices.clone());
+        let desktop = start.record.then(|| tell::Desktop {
+            notifier: ports.notifier.clone(),
+            speaker: ports.speaker.clone(),
+            clock: ports.clock.clone(),
+            sentences: notices.clone(),
+        });
+        let teller = tell::Teller::new(book, desktop);
         let mut floor = Floor {
             world: World::new(),
             clock: ports.clock.clone(),
@@ -170,7 +178,7 @@ impl Floorwalker {
         // A strict face runs for one purpose with what it was given; the app lives with its file.
         let follows = !start.strict;
         let settings = Mutex::new(Configured { settings, error, stamp });
-        let inner = Arc::new(Inner { start, ports, notices, settings });
+        let inner = Arc::new(Inner { start, ports, notices, settings, trial: Mutex::default() });
         if follows {
             let (weak, commands) = (Arc::downgrade(&inner), commands_in.downgrade());
             tokio::spawn(follow::follow(weak, commands, sources.clone(), tray.clone()));
@@ -263,6 +271,12 @@ pub fn endpoints(settings: &SourceSettings) -> Vec<(String, Duration)> {
     built
         .map(|c| c.endpoints().into_iter().map(|e| (e.name.to_owned(), e.every)).collect())
         .unwrap_or_default()
+}
+
+/// What a person should know about where a source goes, as `check` prints it.
+pub fn remarks(settings: &SourceSettings) -> Vec<String> {
+    let built = registry::find(settings.vendor).and_then(|r| (r.build)(settings).ok());
+    built.map(|c| c.remarks()).unwrap_or_default()
 }
 
 /// The name that the person at this desk signs in with.

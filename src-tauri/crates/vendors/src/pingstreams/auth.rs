@@ -121,6 +121,8 @@ fn bare(text: &str) -> &str {
 pub(super) struct Claims {
     /// Our own user.
     pub user: Option<String>,
+    /// That user's address.
+    pub email: Option<String>,
     /// End of its life.
     pub exp: Option<Timestamp>,
 }
@@ -131,6 +133,8 @@ pub(super) fn claims(token: &str) -> Claims {
         #[serde(default, rename = "_id")]
         id: super::lax::Val,
         #[serde(default)]
+        email: super::lax::Val,
+        #[serde(default)]
         exp: super::lax::Val,
     }
     let read = || -> Option<Claims> {
@@ -138,7 +142,8 @@ pub(super) fn claims(token: &str) -> Claims {
         let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).ok()?;
         let body: Body = serde_json::from_slice(&bytes).ok()?;
         let exp = body.exp.int().map(|s| Timestamp::from_ms(s.saturating_mul(1000)));
-        Some(Claims { user: body.id.text().map(str::to_owned), exp })
+        let text = |value: super::lax::Val| value.text().map(str::to_owned);
+        Some(Claims { user: text(body.id), email: text(body.email), exp })
     };
     read().unwrap_or_default()
 }

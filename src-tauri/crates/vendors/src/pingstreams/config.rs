@@ -62,11 +62,11 @@ pub const SPEC: VendorSpec = VendorSpec {
         FieldSpec {
             key: "messages",
             label: "Follow messages",
-            help: "Also follow the messages of each open conversation, for reply times; more traffic.",
+            help: "Follow the messages of open conversations, for reply times; turn it off where traffic is short.",
             kind: FieldKind::Bool,
             required: false,
-            default: Some("false"),
-            example: "true",
+            default: Some("true"),
+            example: "false",
         },
     ],
     secret_label: "Password or JWT",
@@ -158,13 +158,6 @@ impl Config {
         let url = read_url("url", settings.url.as_deref().unwrap_or(DEFAULT_URL), ["wss", "ws"])?;
         let api = match settings.text("api_url")? {
             Some(text) => read_url("api_url", text, ["https", "http"])?,
-            // The hosted service's REST base must not receive the credentials of another server.
-            None if !is_hosted(&url) => {
-                return Err(ConfigError::at(
-                    "api_url",
-                    "`api_url` is missing: `url` is not the hosted service, so give the REST base of that server, too",
-                ));
-            }
             None => read_url("api_url", DEFAULT_API, ["https", "http"])?,
         };
         let project = settings.required_text("project")?.trim().to_owned();
@@ -176,7 +169,7 @@ impl Config {
         }
         let email = settings.text("email")?.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
         let messages = match settings.keys.get("messages") {
-            None => false,
+            None => true,
             Some(Setting::Bool(yes)) => *yes,
             Some(_) => return Err(ConfigError::at("messages", "`messages` must be true or false")),
         };
@@ -191,6 +184,16 @@ impl Config {
             net,
             pace: Pace::default(),
         })
+    }
+
+    /// Where the REST reads go; said in full where somebody may have meant another place.
+    pub fn remark(&self) -> String {
+        let api = self.api.as_str().trim_end_matches('/');
+        if is_hosted(&self.url) == is_hosted(&self.api) {
+            format!("REST {api}")
+        } else {
+            format!("REST {api} (another service than `url`; `api_url` sets it)")
+        }
     }
 
     /// A REST address: the base plus segments, each escaped.
@@ -263,6 +266,18 @@ mod tests {
     }
 
     #[test]
+    fn the_rest_base_has_its_default_whatever_the_url_is_and_says_where_it_goes() {
+        let own = Config::read(&settings(Some("wss://a.example/"), &[("project", "p")])).unwrap();
+        assert_eq!(own.api.as_str(), DEFAULT_API);
+        assert!(own.remark().contains(DEFAULT_API) && own.remark().contains("`api_url`"), "{}", own.remark());
+        let hosted = Config::read(&settings(None, &[("project", "p")])).unwrap();
+        assert_eq!(hosted.remark(), format!("REST {DEFAULT_API}"));
+        let both = [("project", "p"), ("api_url", "https://a.example/x")];
+        let both = Config::read(&settings(Some("wss://a.example/"), &both)).unwrap();
+        assert_eq!(both.remark(), "REST https://a.example/x");
+    }
+
+    #[test]
     fn rest_segments_are_escaped() {
         let config = Config::read(&settings(
             Some("ws://127.0.0.1:1/"),
@@ -286,7 +301,6 @@ mod tests {
                 vec![("project", "p"), ("api_url", "https://a.example")],
                 "url",
             ),
-            (Some("wss://a.example/"), vec![("project", "p")], "api_url"),
             (None, vec![("project", "p"), ("api_url", "http://a.example")], "api_url"),
             (None, vec![("project", "p"), ("messages", "yes")], "messages"),
         ] {

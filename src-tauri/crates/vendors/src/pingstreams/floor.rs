@@ -10,9 +10,10 @@ use model::{Agent, Change, Conversation, ConversationState, Id, Kind, Queue, Tim
 use super::{
     lax::Obj,
     map::{self, Before, Member, Membership, Shape, Standing},
-    tally::{self, Load, Staff},
+    tally::{self, Staff},
     wire::{Department, Group, Row},
 };
+use crate::load::Load;
 
 /// Ended conversations that are remembered, so that a late frame does not bring them back.
 const GRAVES: usize = 4096;
@@ -166,7 +167,9 @@ impl Floor {
     /// A message of a conversation: who spoke last, and when.
     pub fn message(&mut self, conversation: &str, row: &Row<impl AsRef<str>>) {
         let (Some(sender), Some(at)) = (row.sender.text(), row.created_at.instant()) else { return };
-        if sender == "system" || sender.starts_with("bot_") {
+        // Said by nobody, or not to the customer.
+        let kind = row.attributes.object().and_then(|a| a.subtype.text()).unwrap_or_default();
+        if sender == "system" || sender.starts_with("bot_") || kind == "private" || kind.starts_with("info") {
             return;
         }
         let by_mate = self.mates.contains_key(sender);
@@ -241,20 +244,35 @@ impl Floor {
     pub fn users(&self) -> impl Iterator<Item = &str> {
         self.mates.keys().map(Id::as_str)
     }
-    /// Whether our own user sees every conversation; `None` when that is not known.
-    pub fn sees_all(&self, own: Option<&str>) -> Option<bool> {
-        self.mates.get(own?)?.member.sees_all()
+    /// Our own teammate: by the user's id, or by the address where that is not known here.
+    pub fn own(&self, user: Option<&str>, email: Option<&str>) -> Option<Id> {
+        let by_id = user.and_then(|user| self.mates.get_key_value(user)).map(|(id, _)| id.clone());
+        by_id.or_else(|| {
+            let email = email?;
+            let same = |m: &Mate| m.member.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email));
+            self.mates.iter().find(|(_, mate)| same(mate)).map(|(id, _)| id.clone())
+        })
     }
-    /// Our own role, in the vendor's word.
-    pub fn role(&self, own: Option<&str>) -> Option<&str> {
-        self.mates.get(own?)?.member.role.as_deref()
+    /// Whether a user sees every conversation; `None` when that is not known.
+    pub fn sees_all(&self, user: &str) -> Option<bool> {
+        self.mates.get(user)?.member.sees_all()
     }
-    /// Open conversations that a person has, for those who follow messages.
-    pub fn active(&self) -> impl Iterator<Item = &Id> {
-        let active = |h: &&Held| h.row.state == ConversationState::Active;
-        let mut ids: Vec<&Id> = self.conversations.values().filter(active).map(|h| &h.row.id).collect();
+    /// A user's role, in the vendor's word.
+    pub fn role(&self, user: &str) -> Option<&str> {
+        self.mates.get(user)?.member.role.as_deref()
+    }
+    /// Open conversations for those who follow messages, those that a person has first; each `true`.
+    pub fn open(&self) -> Vec<(Id, bool)> {
+        let rows = self.conversations.values().map(|h| (h.row.state != ConversationState::Active, &h.row.id));
+        let mut ids: Vec<(bool, &Id)> = rows.collect();
         ids.sort_unstable();
-        ids.into_iter()
+        ids.into_iter().map(|(_, id)| (id.clone(), true)).collect()
+    }
+    /// Conversations that have changed since the last [`Floor::take`], and whether they are open.
+    pub fn moved(&self) -> Vec<(Id, bool)> {
+        let c = &self.changed;
+        let over = c.ended.iter().map(|row| &row.id).chain(&c.gone).map(|id| (id.clone(), false));
+        over.chain(c.conversations.iter().map(|id| (id.clone(), true))).collect()
     }
     /// Whether a conversation was met without its customer's name, so that asking for the whole helps.
     pub fn is_poor(&self, conversation: &str) -> bool {

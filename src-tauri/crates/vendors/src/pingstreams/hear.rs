@@ -4,6 +4,9 @@ use model::Timestamp;
 
 use super::{floor::Floor, lax::Obj, map::Shape, topic::Topic, wire::Payload};
 
+/// A list of messages holds at most so many, the oldest ones.
+const MESSAGES: usize = 300;
+
 /// What was heard.
 pub(super) struct Heard {
     pub topic: Topic,
@@ -42,6 +45,8 @@ pub(super) fn hear(
             poor = row.request_id.text().filter(|id| floor.is_poor(id)).map(str::to_owned);
         }
         (Topic::Request(_), Obj::Is(row)) => floor.conversation(row, Shape::State, seen, count),
+        // A full list holds the oldest: who spoke last is not in it.
+        (Topic::Messages(_), Obj::List(rows)) if rows.len() >= MESSAGES => {}
         (Topic::Messages(id), Obj::List(rows)) => {
             for row in rows {
                 floor.message(id, row);

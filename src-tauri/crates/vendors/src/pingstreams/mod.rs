@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod feed;
 mod floor;
+mod format;
 mod hear;
 mod lax;
 mod map;
@@ -39,6 +40,9 @@ struct Pingstreams {
 impl Connector for Pingstreams {
     fn endpoints(&self) -> Vec<Endpoint> {
         Vec::new()
+    }
+    fn remarks(&self) -> Vec<String> {
+        vec![self.config.remark()]
     }
     async fn run(self: Box<Self>, link: SourceLink) {
         run::run(self.config, link).await;

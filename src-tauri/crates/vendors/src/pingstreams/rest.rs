@@ -7,7 +7,7 @@ use link::{Answer, Auth, Http, Request, Secret, origin::place};
 
 use super::{
     config::Config,
-    lax::Obj,
+    lax::{Obj, Val},
     wire::{Complaint, Department, Group, Page, Project, Row},
 };
 
@@ -89,12 +89,14 @@ impl Reader {
             let page: Obj<Page> = answer.json().map_err(|_| self.unreadable())?;
             let Obj::Is(page) = page else { return Err(self.unreadable()) };
             let Obj::List(list) = page.requests else { return Err(self.unreadable()) };
-            // A server with a smaller page than asked for says so.
-            let full =
-                page.per_page.int().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(PAGE);
-            let last = list.len() < full.min(PAGE);
+            let size = |n: &Val| n.int().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+            // A server with a smaller page than asked for says so, by the page or by the count.
+            let full = size(&page.per_page).unwrap_or(PAGE).min(PAGE);
+            let none = list.is_empty();
+            let short = list.len() < full;
             rows.extend(list);
-            if last {
+            let missing = size(&page.count).is_some_and(|count| rows.len() < count);
+            if none || (short && !missing) {
                 return Ok(rows);
             }
         }

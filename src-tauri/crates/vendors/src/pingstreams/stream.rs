@@ -15,13 +15,14 @@ use link::{
     single_flight::Token,
     ws::{self, Socket},
 };
-use model::Health;
+use model::{Health, Id};
 use tokio::time::Instant;
 
 use super::{
     auth,
     config::Pace,
     connect::{lost, open},
+    format,
     hear::hear,
     lax::Obj,
     map::Shape,
@@ -34,7 +35,7 @@ use super::{
 /// So many unreadable frames in a minute make us read everything again.
 const MALFORMED: usize = 3;
 /// A mean wait grows by itself; it is told anew with changes, at most this often.
-const WAITS: Duration = Duration::from_secs(5);
+const WAITS: Duration = Duration::from_secs(1);
 /// Unreadable frames are counted over this long.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Conversations whose messages are followed, and whose details are asked for, at most.
@@ -56,6 +57,12 @@ enum Read {
 
 type Job = Pin<Box<dyn Future<Output = Read> + Send>>;
 
+/// Who we are, as far as the token or the configuration tells it.
+struct Own {
+    user: Option<String>,
+    email: Option<String>,
+}
+
 /// What the parts of the first state have come to.
 #[derive(Default)]
 struct Parts {
@@ -75,7 +82,7 @@ pub(super) struct Visit<'a> {
     pace: Pace,
     socket: Socket,
     token: Token,
-    own: Option<String>,
+    own: Own,
     live: Liveness,
     jobs: FuturesUnordered<Job>,
     parts: Parts,
@@ -103,7 +110,8 @@ impl<'a> Visit<'a> {
             Ok(pair) => pair,
             Err(end) => return end,
         };
-        let own = auth::claims(token.secret.expose()).user;
+        let claims = auth::claims(token.secret.expose());
+        let own = Own { user: claims.user, email: source.config.email.clone().or(claims.email) };
         let (now, pace) = (Instant::now(), source.config.pace);
         let mut visit = Visit {
             pace,
@@ -431,7 +439,7 @@ impl<'a> Visit<'a> {
                 let asks = payload.message.object().and_then(|m| m.text.text()) == Some("ping");
                 if asks { self.say(wire::PONG.to_owned()).await } else { Ok(()) }
             }
-            Some("publish") => self.publish(payload).await,
+            Some("publish") => self.publish(text, payload).await,
             _ => Ok(()),
         }
     }
@@ -445,16 +453,19 @@ impl<'a> Visit<'a> {
             self.malformed.clear();
             self.resync_at = self.resync_at.min(now + Duration::from_secs(1));
         }
+        self.source.link.notes.unreadable("frames");
         tracing::warn!(source = %self.source.config.source, "dropped a frame that is not readable");
         Ok(())
     }
 
-    async fn publish(&mut self, payload: &wire::Payload<Cow<'_, str>>) -> Result<(), End> {
+    async fn publish(&mut self, text: &str, payload: &wire::Payload<Cow<'_, str>>) -> Result<(), End> {
         let source = &mut *self.source;
         let (count, seen) = (source.count + 1, source.seen());
         let Some(heard) = hear(&mut source.floor, &source.config.project, payload, seen, count) else {
             return Ok(());
         };
+        let (part, shape) = format::of(&heard.topic);
+        source.link.notes.hear(part, text.as_bytes(), shape);
         source.count = count;
         if let Some(rows) = heard.list {
             self.parts.list.get_or_insert(rows);
@@ -472,22 +483,19 @@ impl<'a> Visit<'a> {
         {
             self.subscribe(&Topic::Request(id)).await?;
         }
-        if self.source.config.messages {
-            self.follow_messages().await?;
-        }
         self.settle().await
     }
 
-    async fn follow_messages(&mut self) -> Result<(), End> {
-        let open: BTreeSet<String> =
-            self.source.floor.active().take(FOLLOWED).map(|id| id.to_string()).collect();
-        for gone in self.followed.difference(&open).cloned().collect::<Vec<_>>() {
-            self.unsubscribe(&Topic::Messages(gone)).await?;
+    /// Follows the messages of open conversations; `true`: it is open.
+    async fn follow_messages(&mut self, moved: Vec<(Id, bool)>) -> Result<(), End> {
+        for (id, open) in moved {
+            let id = id.to_string();
+            if !open && self.followed.remove(&id) {
+                self.unsubscribe(&Topic::Messages(id)).await?;
+            } else if open && self.followed.len() < FOLLOWED && self.followed.insert(id.clone()) {
+                self.subscribe(&Topic::Messages(id)).await?;
+            }
         }
-        for new in open.difference(&self.followed).cloned().collect::<Vec<_>>() {
-            self.subscribe(&Topic::Messages(new)).await?;
-        }
-        self.followed = open;
         Ok(())
     }
 
@@ -508,7 +516,9 @@ impl<'a> Visit<'a> {
             source.was_live = true;
             let all = source.floor.all(seen);
             (self.waits_told, self.health_told) = (tick, tick);
-            return source.emit(all).await;
+            source.emit(all).await?;
+            let open = if source.config.messages { source.floor.open() } else { Vec::new() };
+            return self.follow_messages(open).await;
         }
         let changed = source.floor.has_changes();
         if changed && tick - self.waits_told >= WAITS {
@@ -520,8 +530,10 @@ impl<'a> Visit<'a> {
             return Ok(());
         }
         self.health_told = tick;
+        let moved = if source.config.messages { source.floor.moved() } else { Vec::new() };
         let changes = source.floor.take(seen);
-        source.emit(changes).await
+        source.emit(changes).await?;
+        self.follow_messages(moved).await
     }
 
     /// Which parts are missing, and what to do about it. Returns whether that is news.
@@ -529,9 +541,9 @@ impl<'a> Visit<'a> {
         let source = &mut *self.source;
         let mut gaps: BTreeSet<String> = self.parts.failed.iter().map(|g| (*g).to_owned()).collect();
         let mut advice = self.parts.advice.clone().filter(|_| !gaps.is_empty());
-        let own = self.own.as_deref();
-        if source.floor.sees_all(own) == Some(false) {
-            let role = source.floor.role(own).unwrap_or("this").to_owned();
+        let own = source.floor.own(self.own.user.as_deref(), self.own.email.as_deref());
+        if own.as_ref().and_then(|own| source.floor.sees_all(own)) == Some(false) {
+            let role = own.as_ref().and_then(|own| source.floor.role(own)).unwrap_or("this").to_owned();
             gaps.insert("conversations".to_owned());
             advice = Some(format!(
                 "This user's role ({role}) sees only a part of the conversations: ask for the role owner or administrator."

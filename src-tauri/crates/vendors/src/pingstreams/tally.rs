@@ -1,64 +1,8 @@
 //! What a department's row is made of, kept up to date by what changes.
 
-use std::collections::BTreeSet;
+use model::{Agent, Id, Presence, Queue, QueueKind, Timestamp};
 
-use model::{Agent, Conversation, ConversationState, Id, Presence, Queue, QueueKind, Timestamp};
-
-/// Conversations of one department.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Load {
-    waiting: BTreeSet<(Option<Timestamp>, Id)>,
-    /// Sum of the known beginnings, ms.
-    sum_ms: i128,
-    /// Waiting since nobody knows when.
-    undated: usize,
-    active: u32,
-}
-
-impl Load {
-    pub fn add(&mut self, c: &Conversation) {
-        match c.state {
-            ConversationState::Waiting => {
-                if self.waiting.insert((c.waiting_since, c.id.clone())) {
-                    self.sum_ms += c.waiting_since.map_or(0, |at| i128::from(at.as_ms()));
-                    self.undated += usize::from(c.waiting_since.is_none());
-                }
-            }
-            ConversationState::Active => self.active += 1,
-            ConversationState::Ended => {}
-        }
-    }
-    pub fn take(&mut self, c: &Conversation) {
-        match c.state {
-            ConversationState::Waiting => {
-                if self.waiting.remove(&(c.waiting_since, c.id.clone())) {
-                    self.sum_ms -= c.waiting_since.map_or(0, |at| i128::from(at.as_ms()));
-                    self.undated -= usize::from(c.waiting_since.is_none());
-                }
-            }
-            ConversationState::Active => self.active = self.active.saturating_sub(1),
-            ConversationState::Ended => {}
-        }
-    }
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.active == 0
-    }
-    pub fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-    fn oldest(&self) -> Option<Timestamp> {
-        // Unknown beginnings sort first; the oldest known one follows.
-        self.waiting.iter().find_map(|(at, _)| *at)
-    }
-    fn average_wait_s(&self, seen: Timestamp) -> Option<f64> {
-        if self.waiting.is_empty() || self.undated > 0 {
-            return None;
-        }
-        let mean_start = self.sum_ms / i128::try_from(self.waiting.len()).ok()?;
-        let wait_ms = (i128::from(seen.as_ms()) - mean_start).max(0);
-        Some(wait_ms as f64 / 1000.0)
-    }
-}
+use crate::load::Load;
 
 /// Members of one department.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,10 +52,10 @@ pub(super) fn queue(
         id: id.clone(),
         name: name.to_owned(),
         kind: QueueKind::Department,
-        waiting: load.map(|l| u32::try_from(l.waiting.len()).unwrap_or(u32::MAX)),
+        waiting: load.map(Load::waiting),
         waiting_since: load.and_then(Load::oldest),
         average_wait_s: load.and_then(|l| l.average_wait_s(seen)),
-        open: load.map(|l| l.active),
+        open: load.map(Load::active),
         capacity: limited.map(|s| s.capacity),
         free_capacity: limited.filter(|s| s.uncounted == 0).map(|s| s.free),
         agents_online: staff.map(|s| s.online),

@@ -74,6 +74,15 @@ pub(super) struct Row<S = String> {
     pub sender: Val<S>,
     pub recipient: Val<S>,
     pub text: Val<S>,
+    pub attributes: Obj<Attributes<S>>,
+}
+
+/// Free fields of a message.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "S: Take<'de>"))]
+pub(super) struct Attributes<S = String> {
+    /// `info` of the system, `private` for a note among teammates.
+    pub subtype: Val<S>,
 }
 
 /// Copies at creation time; most shapes carry only a part.

@@ -485,7 +485,6 @@ async fn all_four_topics_are_followed_where_they_are_wanted() {
     peer.topic("/p1/requests/poor", &full.to_string());
     let mut seen = Running::start(Config { messages: true, ..config(&peer) });
     seen.live().await;
-    peer.change(&later(row("r1", 200, 1), "priority", json!("high")));
     seen.until("messages", |r| r.conversation("r1").last_agent_message_at.is_some()).await;
     let at = |m: u32| Some(format!("2026-01-31T09:{m:02}:00Z").parse().unwrap());
     assert_eq!(
@@ -494,6 +493,13 @@ async fn all_four_topics_are_followed_where_they_are_wanted() {
     );
     peer.publish("/p1/requests/r1/messages", "CREATE", &said("visitor", 5));
     seen.until("live message", |r| r.conversation("r1").last_customer_message_at == at(5)).await;
+    // Not said to the customer: a note among teammates, and what the system tells.
+    let aside = |kind: &str| later(said("anna", 7), "attributes", json!({"subtype": kind}));
+    ["private", "info", "info/support"]
+        .iter()
+        .for_each(|kind| peer.publish("/p1/requests/r1/messages", "CREATE", &aside(kind)));
+    peer.publish("/p1/requests/r1/messages", "CREATE", &said("anna", 6));
+    seen.until("the answer", |r| r.conversation("r1").last_agent_message_at == at(6)).await;
     // Met by a poor change: its detail is asked for once, and let go.
     let mut poor = row("poor", 100, 3);
     poor["snapshot"] = json!({"agents": []});
@@ -506,6 +512,56 @@ async fn all_four_topics_are_followed_where_they_are_wanted() {
     seen.until("ended", |r| r.conversation("r1").state == ConversationState::Ended).await;
     seen.listen(Duration::from_millis(100)).await;
     assert_eq!(peer.said("unsubscribe"), ["/p1/requests/poor", "/p1/requests/r1/messages"]);
+    let followed = peer.said("subscribe").into_iter().filter(|t| t.ends_with("/messages"));
+    assert_eq!(followed.collect::<Vec<_>>(), ["/p1/requests/r1/messages", "/p1/requests/poor/messages"]);
+    assert!(peer.said("publish").is_empty());
+}
+
+#[tokio::test]
+async fn a_full_list_of_messages_does_not_tell_who_spoke_last() {
+    let peer = Peer::start().await;
+    peer.list(&[row("r1", 200, 1)]);
+    let said = |n: u32| json!({"sender": "visitor", "createdAt": format!("2026-01-31T09:{:02}:{:02}.000Z", n / 60, n % 60)});
+    peer.topic("/p1/requests/r1/messages", &json!((0..300).map(said).collect::<Vec<_>>()).to_string());
+    let mut seen = Running::start(Config { messages: true, ..config(&peer) });
+    seen.live().await;
+    peer.change(&row("r2", 100, 1));
+    seen.until("the next frame", |r| r.conversations.contains_key("r2")).await;
+    assert_eq!(seen.conversation("r1").last_customer_message_at, None);
+    peer.publish("/p1/requests/r1/messages", "CREATE", &said(900));
+    seen.until("a live message", |r| r.conversation("r1").last_customer_message_at.is_some()).await;
+}
+
+#[tokio::test]
+async fn pages_of_any_size_are_read_to_their_end() {
+    for (size, told) in [(40, true), (40, false), (7, false)] {
+        let peer = Peer::start().await;
+        let rows: Vec<Value> = (0..95).map(|n| row(&format!("r{n}"), 100, 1)).collect();
+        peer.list(&rows);
+        for (page, part) in rows.chunks(size).enumerate() {
+            let mut body = json!({"count": rows.len(), "requests": part});
+            if told {
+                body = json!({"perPage": size, "requests": part});
+            }
+            peer.rest(&format!("GET /p1/requests#{page}"), 200, &body.to_string());
+        }
+        let mut seen = Running::start(config(&peer));
+        seen.live().await;
+        assert_eq!((seen.conversations.len(), seen.health.gaps.len()), (95, 0), "{size}");
+    }
+}
+
+/// The token says nothing that we can read: the address tells which teammate we are.
+#[tokio::test]
+async fn our_own_role_is_found_by_the_address_where_the_token_is_opaque() {
+    let peer = Peer::start().await;
+    peer.rest("POST /auth/signin", 200, &json!({"success": true, "token": "JWT opaque"}).to_string());
+    peer.rest("GET /p1/project_users", 200, &json!([member("anna", "supervisor", true, 0)]).to_string());
+    let mut seen =
+        Running::with(Config { email: Some("Anna@example.test".into()), ..config(&peer) }, "fake-password");
+    seen.live().await;
+    assert_eq!(seen.health.gaps, ["conversations"]);
+    assert!(seen.error().contains("supervisor"), "{}", seen.error());
 }
 
 #[tokio::test]
