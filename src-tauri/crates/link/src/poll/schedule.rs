@@ -118,6 +118,8 @@ pub(super) enum Gate {
 const AGAIN: [u64; 3] = [2, 8, 30];
 /// Pauses when the vendor does not say how long.
 const PAUSES: [u64; 3] = [60, 120, 300];
+/// A dead link shows within one interval and this much more.
+const SHOWN_WITHIN: Duration = Duration::from_secs(3);
 /// Denied: at most one try in this time.
 const DENIED: Duration = Duration::from_secs(300);
 /// No wait that a vendor asks for is longer.
@@ -143,6 +145,8 @@ pub struct Schedule {
     pub(super) round: u64,
     pub(super) slow: f64,
     pub(super) shown: model::Health,
+    /// Pauses after the vendor's own faults, seconds; the last one stays.
+    again: &'static [u64],
     rng: SmallRng,
 }
 
@@ -178,8 +182,17 @@ impl Schedule {
             round: 1,
             slow: 1.0,
             shown: model::Health::Connecting,
+            again: &AGAIN,
             rng: SmallRng::seed_from_u64(seed),
         }
+    }
+
+    /// Waits so many seconds after the first fault of the vendor, the second and so on, where a vendor
+    /// asks for more patience than most. The last pause stays.
+    #[must_use]
+    pub fn again_after(mut self, pauses: &'static [u64]) -> Self {
+        self.again = pauses;
+        self
     }
 
     /// How many endpoints there are.
@@ -388,6 +401,10 @@ impl Schedule {
         } else {
             endpoint.standing = Standing::Fine;
             endpoint.said = Some(sentence);
+            if soon && wait > SHOWN_WITHIN {
+                // The second try comes too late to show a dead link in time: the others tell now.
+                self.hurry(now, |e| e.failures == 0);
+            }
         }
         // Something answers there, so the others are worth a try.
         if self.gate == Gate::Probing {
@@ -499,9 +516,12 @@ impl Schedule {
 
     fn again(&mut self, index: usize) -> Duration {
         let failures = self.endpoints[index].failures as usize;
-        match AGAIN.get(failures.saturating_sub(1)) {
-            Some(seconds) => self.jittered(Duration::from_secs(*seconds)),
-            None => self.jittered(self.interval(index).max(Duration::from_secs(30))),
+        match self.again.get(failures.saturating_sub(1)).or(self.again.last()) {
+            Some(seconds) if failures <= self.again.len() => self.jittered(Duration::from_secs(*seconds)),
+            last => {
+                let pause = Duration::from_secs(last.copied().unwrap_or_default());
+                self.jittered(self.interval(index).max(pause))
+            }
         }
     }
 

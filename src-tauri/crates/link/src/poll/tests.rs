@@ -293,3 +293,24 @@ fn a_gap_that_lasts_makes_its_figures_outdated() {
     assert_eq!(play.schedule.outdated(secs(170)), [QUEUE]);
     assert_eq!(play.seen.last().unwrap().health, Health::Live);
 }
+
+#[test]
+fn a_vendor_that_asks_for_patience_is_asked_again_as_it_says_and_shown_dead_in_time() {
+    let mut play = Play::new();
+    play.schedule =
+        std::mem::replace(&mut play.schedule, Schedule::new(Vec::new(), 0)).again_after(&[6, 11, 17, 30]);
+    play.until(secs(100), |_, _| Ok(()));
+    let before = play.asked.len();
+    // One interval and three seconds after the vendor went down.
+    let verdict = play.until(secs(118), |_, _| Err(broken())).clone();
+    assert_eq!(verdict.health, Health::Retrying);
+    play.until(secs(200), |_, _| Err(broken()));
+    let at: Vec<u64> =
+        play.asked[before..].iter().filter(|(_, e)| *e == RIGHTNOW).map(|(at, _)| *at).collect();
+    let pauses: Vec<u64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(pauses.len() >= 4, "{pauses:?}");
+    // Told in whole seconds, so one less than the pause is still in time.
+    for (pause, least) in pauses.iter().zip([5, 9, 15, 27, 27]) {
+        assert!(*pause >= least, "{pauses:?}");
+    }
+}
