@@ -132,6 +132,9 @@ pub static SPEC: VendorSpec = VendorSpec {
 /// Nobody is asked more often than this (the server may cache, and the limit is shared).
 const FLOOR: Duration = Duration::from_secs(10);
 
+/// Requests that the look-ups take together, at most.
+pub const LOOK_UPS: u32 = 4;
+
 /// What is asked, in the order of the endpoint numbers of this folder.
 pub fn plans(poll: Option<Duration>) -> Vec<Plan> {
     let usual = [
@@ -148,8 +151,7 @@ pub fn plans(poll: Option<Duration>) -> Vec<Plan> {
 /// What a page of agents may cost in time, so that all plans together stay within the calls of a span.
 pub fn time_per_page(plans: &[Plan], calls: u32, per: Duration) -> Duration {
     let others = plans.iter().enumerate().filter(|(endpoint, _)| *endpoint != super::AGENTS);
-    // The look-ups are four requests at most.
-    let cost = |plan: &Plan| if plan.optional { 4.0 } else { 1.0 };
+    let cost = |plan: &Plan| if plan.optional { f64::from(LOOK_UPS) } else { 1.0 };
     let spent: f64 = others.map(|(_, plan)| cost(plan) * per.as_secs_f64() / plan.every.as_secs_f64()).sum();
     let left = (f64::from(calls) - spent).max(f64::from(calls) / 10.0);
     per.div_f64(left)

@@ -2,16 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use link::poll::{Floor, Moment, Rows};
+use link::poll::{Floor, Moment, Rows, Share};
 use model::{Id, Timestamp};
 
 use super::{
-    AGENTS, LOOKUPS, QUEUE, RIGHTNOW, STATUSES, TODAY,
+    AGENTS, LOOKUPS, QUEUE, RIGHTNOW, STATUSES, TODAY, config,
     map::{self, Known, Roster, place},
     rest::{Answer, LookUps},
     wire::{AgentRow, Listed, NamedStatus, QueueRow, RightNow, Today, named},
 };
-use crate::polled::stay_put;
+use crate::polled::{stay_put, stretch};
 
 /// Two answers this close together are taken to be about the same moment.
 const TOGETHER: Duration = Duration::from_secs(60);
@@ -32,15 +32,36 @@ pub struct Comm100Floor {
     pages: u32,
 }
 
-/// Intervals that depend on what was answered.
-#[derive(Clone, Copy, Debug)]
+/// Intervals, which depend on what was answered and on who else lives on the same budget.
+#[derive(Debug)]
 pub struct Pace {
-    /// Usual interval of the status names.
-    pub names: Duration,
-    /// Usual interval of the agents.
-    pub agents: Duration,
+    /// Usual intervals, by endpoint.
+    pub usual: Vec<Duration>,
     /// Shortest time between two requests for pages of agents, on average.
     pub page: Duration,
+    /// The budget of the address.
+    pub share: Arc<Share>,
+    /// How many requests it allows in which time.
+    pub calls: (u32, Duration),
+}
+
+impl Pace {
+    /// The interval of an endpoint, `pages` being how many the agents came in.
+    fn every(&self, endpoint: usize, names_are_missing: bool, pages: u32) -> Duration {
+        let own = |endpoint: usize| match (endpoint, self.usual[endpoint]) {
+            (STATUSES, usual) if names_are_missing => NAMES_SOON.min(usual),
+            (AGENTS, usual) => usual.max(self.page * pages),
+            (_, usual) => usual,
+        };
+        let requests = |endpoint: usize| match endpoint {
+            AGENTS => pages,
+            LOOKUPS => config::LOOK_UPS,
+            _ => 1,
+        };
+        let wanted = (0..self.usual.len()).map(|endpoint| (own(endpoint), requests(endpoint)));
+        let (calls, per) = self.calls;
+        own(endpoint).mul_f64(stretch(wanted, &self.share, calls, per))
+    }
 }
 
 #[derive(Default)]
@@ -217,12 +238,7 @@ impl Floor for Comm100Floor {
     fn every(&self, endpoint: usize) -> Option<Duration> {
         let odd =
             |row: &AgentRow| row.status.0.as_deref().is_some_and(|id| self.known.statuses.is_unknown(id));
-        match endpoint {
-            STATUSES if self.known.agents.values().any(odd) => Some(NAMES_SOON.min(self.pace.names)),
-            STATUSES => Some(self.pace.names),
-            AGENTS => Some(self.pace.agents.max(self.pace.page * self.pages)),
-            _ => None,
-        }
+        Some(self.pace.every(endpoint, self.known.agents.values().any(odd), self.pages))
     }
 
     fn rows(&self) -> Rows {

@@ -15,7 +15,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 pub use config::SPEC;
 use link::{
-    Http, NetOptions,
+    NetOptions,
     poll::{Driver, Plan, Schedule},
 };
 
@@ -66,7 +66,7 @@ impl Connector for Comm100 {
 
     async fn run(self: Box<Self>, link: SourceLink) {
         let Self { config, plans, calls, ca_file, proxy } = *self;
-        let http = match Http::new(&NetOptions { ca_file, proxy }, link.clock.clone()) {
+        let http = match link.http(&NetOptions { ca_file, proxy }) {
             Ok(http) => http,
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };

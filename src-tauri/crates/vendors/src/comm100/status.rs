@@ -18,8 +18,9 @@ pub struct Status {
     pub label: Option<String>,
 }
 
-/// What is known of status ids. Asked in this order: what agents with that id were called at the same
-/// time; the list of away statuses; the three system ids; nothing.
+/// What is known of status ids. The zero id is Online, always. The others are asked for in this order:
+/// what agents with that id were called at the same time; the list of away statuses; the two other system
+/// ids; nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Statuses {
     votes: HashMap<String, BTreeMap<String, u32>>,
@@ -40,8 +41,10 @@ impl Statuses {
     /// What an id means; `None` for the id means that the vendor did not tell it.
     pub fn resolve(&self, id: Option<&str>) -> Status {
         let Some(id) = id else { return Status { presence: Presence::Unknown, label: None } };
+        if id == ZERO {
+            return Status { presence: Presence::Available, label: Some("Online".to_owned()) };
+        }
         let name = self.learnt(id).or_else(|| self.away.get(id).map(String::as_str)).or(match id {
-            ZERO => Some("Online"),
             AWAY => Some("Away"),
             OFFLINE => Some("Offline"),
             _ => None,
@@ -60,14 +63,16 @@ impl Statuses {
         self.resolve(Some(id)).presence == Presence::Unknown
     }
 
-    /// The name with the most votes: at least two, or the only one ever heard.
+    /// The name with the most votes: at least two, or the only one ever heard. A system id is not renamed
+    /// by a single vote: the agent may have changed between the two answers.
     fn learnt(&self, id: &str) -> Option<&str> {
         let votes = self.votes.get(id)?;
+        let alone = votes.len() == 1 && !matches!(id, AWAY | OFFLINE);
         let most = *votes.values().max()?;
         let mut best = votes.iter().filter(|(_, count)| **count == most);
         let (name, _) = best.next()?;
         let contested = best.next().is_some();
-        (!contested && (most >= 2 || votes.len() == 1)).then_some(name)
+        (!contested && (most >= 2 || alone)).then_some(name)
     }
 }
 
@@ -105,18 +110,30 @@ mod tests {
         statuses.set_away([(CUSTOM.to_owned(), "Lunch".to_owned())].into_iter());
         statuses.vote(CUSTOM, "Break");
         assert_eq!(of(&statuses, CUSTOM), (Presence::Away, Some("Break".into())));
-        // The other reading of the zero id.
-        statuses.vote(ZERO, "offline");
-        statuses.vote(ZERO, "offline");
-        assert_eq!(of(&statuses, ZERO), (Presence::Offline, Some("offline".into())));
+        // The other reading of a system id: another constant than expected. One vote may be a change
+        // between two answers, two are not.
+        statuses.vote(AWAY, "offline");
+        assert_eq!(of(&statuses, AWAY).0, Presence::Away);
+        statuses.vote(AWAY, "offline");
+        assert_eq!(of(&statuses, AWAY), (Presence::Offline, Some("offline".into())));
+    }
+
+    #[test]
+    fn d1_the_zero_id_is_online_whatever_is_heard() {
+        let mut statuses = Statuses::default();
+        statuses.set_away([(ZERO.to_owned(), "Away".to_owned())].into_iter());
+        for _ in 0..3 {
+            statuses.vote(ZERO, "Offline");
+        }
+        assert_eq!(of(&statuses, ZERO), (Presence::Available, Some("Online".into())));
     }
 
     #[test]
     fn d1_a_contradiction_is_not_accepted_until_one_name_leads() {
         let mut statuses = Statuses::default();
-        statuses.vote(ZERO, "Away");
-        statuses.vote(ZERO, "Online");
-        assert_eq!(of(&statuses, ZERO), (Presence::Available, Some("Online".into())));
+        statuses.vote(OFFLINE, "Away");
+        statuses.vote(OFFLINE, "Offline");
+        assert_eq!(of(&statuses, OFFLINE), (Presence::Offline, Some("Offline".into())));
         statuses.vote(CUSTOM, "Away");
         statuses.vote(CUSTOM, "Lunch");
         assert!(statuses.is_unknown(CUSTOM));

@@ -132,14 +132,14 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
         _ => return Err(ConfigError::at("scheme", "`scheme` must be \"token\" or \"bearer\"")),
     };
     let timezone = match settings.text("timezone")?.map(str::trim).filter(|name| !name.is_empty()) {
-        Some(name) if jiff::tz::TimeZone::get(name).is_ok() => Some(name.to_owned()),
+        Some(name) if is_zone_like(name) => Some(name.to_owned()),
         Some(_) => {
             return Err(ConfigError::at(
                 "timezone",
                 "`timezone` is not the name of a time zone; write it like \"Europe/Helsinki\"",
             ));
         }
-        None => jiff::tz::TimeZone::system().iana_name().map(str::to_owned),
+        None => own_zone(),
     };
     let rooms: Vec<String> = settings.list("rooms")?.unwrap_or_default().to_vec();
     if rooms
@@ -153,6 +153,27 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
     }
     let include_shared = settings.yes("include_shared")?.unwrap_or(false);
     Ok(Config { base: base(settings.url.as_deref())?, scheme, timezone, include_shared, rooms })
+}
+
+/// Whether this may be the name of a zone. Which names there are giosg knows better than this computer: one
+/// that only looks like a name is sent, and refused there.
+fn is_zone_like(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+'))
+}
+
+/// This computer's zone; `None` where it cannot be told, and then giosg takes UTC.
+fn own_zone() -> Option<String> {
+    let zone = jiff::tz::TimeZone::system();
+    zone.iana_name().filter(|_| !zone.is_unknown()).map(str::to_owned)
+}
+
+impl Config {
+    /// Whether the zone's name is known on this computer, too; without a name there is nothing to doubt.
+    pub fn zone_is_known(&self) -> bool {
+        self.timezone.as_deref().is_none_or(|name| jiff::tz::TimeZone::get(name).is_ok())
+    }
 }
 
 fn base(text: Option<&str>) -> Result<Url, ConfigError> {
@@ -208,12 +229,23 @@ mod tests {
     }
 
     #[test]
+    fn d13_a_zone_that_only_looks_like_one_is_sent_and_doubted() {
+        let zone = |name: &str| read(&settings(None, &[("timezone", text(name))])).unwrap();
+        assert!(zone("Europe/Helsinki").zone_is_known() && zone("UTC").zone_is_known());
+        assert!(!zone("Mars/Olympus").zone_is_known());
+        assert_eq!(zone("Mars/Olympus").timezone.as_deref(), Some("Mars/Olympus"));
+        let own = read(&settings(None, &[])).unwrap();
+        assert!(own.zone_is_known() && own.timezone.as_deref() != Some("Etc/Unknown"));
+    }
+
+    #[test]
     fn every_mistake_names_its_key_and_the_fix() {
         for (url, keys, key) in [
             (Some("service.giosg.com"), vec![], "url"),
             (Some("http://service.giosg.com"), vec![], "url"),
             (Some("https://service.giosg.com/?token=x"), vec![], "url"),
-            (None, vec![("timezone", text("Helsinki"))], "timezone"),
+            (None, vec![("timezone", text("+02:00"))], "timezone"),
+            (None, vec![("timezone", text("Europe/Helsinki&room_id=x"))], "timezone"),
             (None, vec![("scheme", text("Token"))], "scheme"),
             (None, vec![("rooms", text("a"))], "rooms"),
             (None, vec![("rooms", Setting::List(vec!["a,b".into()]))], "rooms"),

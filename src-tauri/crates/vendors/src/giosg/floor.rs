@@ -2,19 +2,20 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
-use link::poll::{Floor, Moment, Rows};
+use link::poll::{Floor, Moment, Rows, Share};
 use model::{Id, Timestamp};
 
 use super::{
-    ROOMS, USERS,
+    LOOK_UPS, ROOMS, USERS,
     map::{self, Known, Told, User},
     rest::Answer,
     wire::{Page, Person, Room, RoomRow, UserRow},
 };
-use crate::polled::stay_put;
+use crate::polled::{stay_put, stretch};
 
 /// The floor of one giosg organization.
 pub struct GiosgFloor {
@@ -22,16 +23,43 @@ pub struct GiosgFloor {
     known: Known,
     /// How far the lists could be trusted before they grew too old.
     kept: (Told, Told),
-    /// Usual interval of the rooms, and whether they come in several pages.
-    rooms_every: Duration,
-    several_pages: bool,
+    pace: Pace,
+    /// Requests that each endpoint took last.
+    requests: [u32; 3],
 }
+
+/// Intervals, which depend on what was answered and on who else lives on the same budget.
+#[derive(Debug)]
+pub struct Pace {
+    /// Usual intervals, by endpoint.
+    pub usual: [Duration; 3],
+    /// The budget of the account.
+    pub share: Arc<Share>,
+    /// How many requests it allows in which time.
+    pub calls: (u32, Duration),
+}
+
+impl Pace {
+    fn every(&self, endpoint: usize, requests: [u32; 3]) -> Duration {
+        // Several pages of rooms cost several requests: half as often again, even where there is room.
+        let own = |endpoint: usize| match (endpoint, self.usual[endpoint]) {
+            (ROOMS, usual) if requests[ROOMS] > 1 => usual * 3 / 2,
+            (_, usual) => usual,
+        };
+        let wanted = (0..self.usual.len()).map(|endpoint| (own(endpoint), requests[endpoint]));
+        let (calls, per) = self.calls;
+        own(endpoint).mul_f64(stretch(wanted, &self.share, calls, per))
+    }
+}
+
+/// An instant that is told and one that is worked out are about the same person when they are this close.
+const ALIKE: Duration = Duration::from_secs(15);
 
 impl GiosgFloor {
     /// An empty floor.
-    pub fn new(source: Id, with_shared: bool, rooms_every: Duration) -> Self {
+    pub fn new(source: Id, with_shared: bool, pace: Pace) -> Self {
         let known = Known { with_shared, ..Known::default() };
-        Self { source, known, kept: Default::default(), rooms_every, several_pages: false }
+        Self { source, known, kept: Default::default(), pace, requests: [1; 3] }
     }
 
     fn take_rooms<'a>(
@@ -52,8 +80,14 @@ impl GiosgFloor {
         let waiting = self.known.rooms.iter().filter(|(_, row)| row.waiting.0.is_some_and(|n| n > 0));
         let mut since = HashMap::new();
         for (id, row) in waiting {
-            // An instant that is told stands; a duration is one only as far as a poll can tell.
-            let told = oldest.get(id).copied();
+            // An instant that is told stands; a duration is one only as far as a poll can tell. Where the
+            // two do not speak of the same person, the room's own figure counts.
+            let measured = row.max_wait.0.map(|wait| moment.vendor.plus_seconds(-wait));
+            let alike = |told: &Timestamp| {
+                let apart = |measured: Timestamp| measured.since(*told).max(told.since(measured));
+                measured.is_none_or(|measured| apart(measured) <= moment.uncertainty.max(ALIKE))
+            };
+            let told = oldest.get(id).copied().filter(alike);
             if let Some(at) = told.or_else(|| stay_put(before.get(id).copied(), row.max_wait.0, moment)) {
                 since.insert(id.clone(), at);
             }
@@ -108,6 +142,10 @@ impl GiosgFloor {
     }
 }
 
+fn requests(pages: usize) -> u32 {
+    u32::try_from(pages).unwrap_or(u32::MAX).max(1)
+}
+
 fn rows_of<T>(pages: Option<Vec<Page<T>>>) -> impl Iterator<Item = T> {
     pages.into_iter().flatten().flat_map(|page| page.rows.unwrap_or_default())
 }
@@ -118,14 +156,20 @@ impl Floor for GiosgFloor {
     fn take(&mut self, endpoint: usize, answer: Option<Answer>, moment: Moment) {
         match answer {
             Some(Answer::Rooms { pages, whole, oldest }) => {
-                self.several_pages = pages.len() > 1;
+                self.requests[ROOMS] = requests(pages.len());
                 let rows = pages.iter().flat_map(|page| page.rows.iter().flatten());
                 self.take_rooms(rows, whole, &oldest, moment);
             }
             Some(Answer::Users { pages, whole }) => {
+                self.requests[USERS] = requests(pages.len());
                 self.take_users(pages.iter().flat_map(|page| page.rows.iter().flatten()), whole);
             }
-            Some(Answer::LookUps { people, rooms }) => self.take_look_ups(people, rooms),
+            Some(Answer::LookUps { people, rooms }) => {
+                let pages = |n: Option<usize>| n.unwrap_or_default();
+                let read = pages(people.as_ref().map(Vec::len)) + pages(rooms.as_ref().map(Vec::len));
+                self.requests[LOOK_UPS] = requests(read + 1);
+                self.take_look_ups(people, rooms);
+            }
             // The same as last time: what was put aside as old is good again.
             None if endpoint == ROOMS => self.known.rooms_told = self.kept.0,
             None if endpoint == USERS => self.known.users_told = self.kept.1,
@@ -142,9 +186,7 @@ impl Floor for GiosgFloor {
     }
 
     fn every(&self, endpoint: usize) -> Option<Duration> {
-        // Several pages cost several requests: half as often again.
-        (endpoint == ROOMS)
-            .then(|| if self.several_pages { self.rooms_every * 3 / 2 } else { self.rooms_every })
+        Some(self.pace.every(endpoint, self.requests))
     }
 
     fn rows(&self) -> Rows {

@@ -4,6 +4,7 @@ mod config;
 mod floor;
 mod map;
 mod rest;
+mod retired;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -13,14 +14,15 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 pub use config::SPEC;
 use link::{
-    Http, NetOptions,
-    poll::{Budget, Driver, Plan, Schedule},
+    NetOptions,
+    poll::{Driver, Plan, Schedule},
 };
 
 use crate::{ConfigError, Connector, Endpoint, SourceLink, SourceSettings, polled, rest::Words};
 
 const ROOMS: usize = 0;
 const USERS: usize = 1;
+const LOOK_UPS: usize = 2;
 
 const WORDS: Words = Words {
     vendor: "giosg",
@@ -58,14 +60,26 @@ impl Connector for Giosg {
         polled::endpoints(&self.plans)
     }
 
+    fn remarks(&self) -> Vec<String> {
+        let zone = self.config.timezone.as_deref().unwrap_or("UTC");
+        vec![format!("today is counted in {zone}")]
+    }
+
     async fn run(self: Box<Self>, link: SourceLink) {
         let Self { config, plans, calls, ca_file, proxy } = *self;
-        let http = match Http::new(&NetOptions { ca_file, proxy }, link.clock.clone()) {
+        let http = match link.http(&NetOptions { ca_file, proxy }) {
             Ok(http) => http,
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };
-        let floor = floor::GiosgFloor::new(link.source.clone(), config.include_shared, plans[ROOMS].every);
-        let mut ask = rest::GiosgAsk::new(http, config, link.secret, Budget::new(calls, CALLS_PER));
+        let share = Arc::new(link.budgets.share(&config.base, Some(&link.secret), calls, CALLS_PER));
+        let pace = floor::Pace {
+            usual: [plans[ROOMS].every, plans[USERS].every, plans[LOOK_UPS].every],
+            share: share.clone(),
+            // What exact waits may cost is put aside.
+            calls: (calls.saturating_sub(rest::EXTRAS).max(1), CALLS_PER),
+        };
+        let floor = floor::GiosgFloor::new(link.source.clone(), config.include_shared, pace);
+        let mut ask = rest::GiosgAsk::new(http, config, link.secret, share);
         ask.notes = link.notes;
         let driver = Driver {
             source: link.source,

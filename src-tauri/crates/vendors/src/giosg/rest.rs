@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use link::{
     Answer as HttpAnswer, Auth, Http, Request, Secret,
     origin::same_origin,
-    poll::{Ask, Bodies, Budget, Good, Trouble},
+    poll::{Ask, Bodies, Budget, Good, Share, Trouble},
 };
 use model::Timestamp;
 use serde::Deserialize;
@@ -22,12 +22,13 @@ use url::Url;
 use super::{
     ROOMS, USERS, WORDS,
     config::Config,
+    retired::Retirement,
     wire::{Me, Next, Page, Person, Room, RoomRow, UserRow, WaitingChat},
 };
 use crate::{
     drift::{Notes, Shaped},
     loose::Unreadable,
-    rest,
+    rest::{self, Words},
 };
 
 /// What an endpoint said.
@@ -45,22 +46,26 @@ const MOST_PAGES: usize = 50;
 /// Rooms whose waiting chats are looked at in one poll: exact waits are worth a few requests, no more.
 const MOST_ROOMS: usize = 4;
 /// Requests for them in a minute; between two of them the instant stays where it was.
-const EXTRAS: u32 = 10;
+pub const EXTRAS: u32 = 10;
 
 /// The asking half of a giosg source.
 pub struct GiosgAsk {
     http: Http,
-    config: Config,
+    pub(super) config: Config,
     secret: Secret,
-    budget: Budget,
+    budget: Arc<Share>,
     /// What exact waits may cost.
     extras: Budget,
     rooms: Bodies<Page<RoomRow>>,
     users: Bodies<Page<UserRow>>,
     /// The zone was refused once: it is not sent again.
     zone_refused: AtomicBool,
+    /// Waiting chats could not be read: not before the next look-ups.
+    chats_rest: AtomicBool,
     organization: Mutex<Option<String>>,
     forbidden: Mutex<BTreeSet<&'static str>>,
+    /// Which of the two real-time endpoints were not there, and whether either ever was.
+    pub(super) retirement: Retirement,
     /// What of the format is not as it should be.
     pub notes: Notes,
     /// Waits that were told last, to see whether they are news.
@@ -68,16 +73,29 @@ pub struct GiosgAsk {
 }
 
 /// Pages as far as they were read.
-struct Collected<P> {
-    pages: Vec<P>,
+pub(super) struct Collected<P> {
+    pub pages: Vec<P>,
     /// What is missing, where something is.
-    problem: Option<String>,
-    last: HttpAnswer,
+    pub problem: Option<String>,
+    /// The last answer.
+    pub last: HttpAnswer,
+}
+
+/// Why there is no page, and the status where there was an answer.
+pub(super) struct Failed {
+    pub trouble: Trouble,
+    pub status: Option<u16>,
+}
+
+impl From<Failed> for Trouble {
+    fn from(failed: Failed) -> Self {
+        failed.trouble
+    }
 }
 
 impl GiosgAsk {
     /// Nothing is asked yet.
-    pub fn new(http: Http, config: Config, secret: Secret, budget: Budget) -> Self {
+    pub fn new(http: Http, config: Config, secret: Secret, budget: Arc<Share>) -> Self {
         Self {
             http,
             config,
@@ -87,6 +105,8 @@ impl GiosgAsk {
             rooms: Bodies::default(),
             users: Bodies::default(),
             zone_refused: AtomicBool::new(false),
+            chats_rest: AtomicBool::new(false),
+            retirement: Retirement::default(),
             organization: Mutex::default(),
             forbidden: Mutex::default(),
             notes: Notes::default(),
@@ -94,7 +114,7 @@ impl GiosgAsk {
         }
     }
 
-    fn listed<T: for<'a> Deserialize<'a> + Shaped>(
+    pub(super) fn listed<T: for<'a> Deserialize<'a> + Shaped>(
         &self,
         part: &'static str,
         body: &[u8],
@@ -103,7 +123,7 @@ impl GiosgAsk {
         if page.rows.is_some() { Ok(page) } else { Err(Unreadable) }
     }
 
-    fn url(&self, path: &str) -> Url {
+    pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.config.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));
@@ -111,19 +131,19 @@ impl GiosgAsk {
         url
     }
 
-    async fn get(&self, url: Url) -> Result<HttpAnswer, Trouble> {
+    pub(super) async fn get(&self, url: Url) -> Result<HttpAnswer, Trouble> {
         self.budget.spend().await;
         let auth = Auth::Token { scheme: self.config.scheme, token: self.secret.clone() };
         self.http.send(Request::get(url).auth(auth)).await.map_err(|error| rest::no_answer(&error))
     }
 
     /// All pages of a collection. `read` parses a page under its number.
-    async fn collect<T, P: std::borrow::Borrow<Page<T>>>(
+    pub(super) async fn collect<T, P: std::borrow::Borrow<Page<T>>>(
         &self,
         first: Url,
         what: &str,
         read: impl Fn(usize, &[u8]) -> Result<P, Unreadable>,
-    ) -> Result<Collected<P>, Trouble> {
+    ) -> Result<Collected<P>, Failed> {
         let mut pages: Vec<P> = Vec::new();
         let mut asked = BTreeSet::new();
         let mut url = first.clone();
@@ -131,16 +151,20 @@ impl GiosgAsk {
         loop {
             asked.insert(url.to_string());
             let mut outcome = self.one(&url, what, pages.len(), &read).await;
-            if before.is_some() && matches!(outcome, Err(Trouble::Broken { .. })) {
+            let broken = |failed: &Failed| matches!(failed.trouble, Trouble::Broken { .. });
+            if before.is_some() && outcome.as_ref().is_err_and(broken) {
                 outcome = self.one(&url, what, pages.len(), &read).await;
             }
             let (page, last) = match (outcome, before.take()) {
                 (Ok(found), _) => found,
                 // What was read stands; what was not keeps its last state.
-                (Err(Trouble::Broken { sentence, .. } | Trouble::Refused { sentence, .. }), Some(last)) => {
-                    return Ok(Collected { pages, problem: Some(sentence), last });
-                }
-                (Err(trouble), _) => return Err(trouble),
+                (Err(failed), Some(last)) => match failed.trouble {
+                    Trouble::Broken { sentence, .. } | Trouble::Refused { sentence, .. } => {
+                        return Ok(Collected { pages, problem: Some(sentence), last });
+                    }
+                    _ => return Err(failed),
+                },
+                (Err(failed), None) => return Err(failed),
             };
             let next = follow(&first, &url, &page.borrow().next);
             let empty = page.borrow().rows.as_ref().is_none_or(Vec::is_empty);
@@ -178,14 +202,15 @@ impl GiosgAsk {
         what: &str,
         page: usize,
         read: &impl Fn(usize, &[u8]) -> Result<P, Unreadable>,
-    ) -> Result<(P, HttpAnswer), Trouble> {
-        let answer = self.get(url.clone()).await?;
-        let body = body_of(&answer, what)?;
-        let parsed = read(page, body).map_err(|_| rest::unreadable(&answer, what, &WORDS))?;
+    ) -> Result<(P, HttpAnswer), Failed> {
+        let answer = self.get(url.clone()).await.map_err(|trouble| Failed { trouble, status: None })?;
+        let failed = |trouble| Failed { trouble, status: Some(answer.status) };
+        let body = body_of(&answer, what).map_err(failed)?;
+        let parsed = read(page, body).map_err(|_| failed(rest::unreadable(&answer, what, &WORDS)))?;
         Ok((parsed, answer))
     }
 
-    async fn ask_rooms(&self) -> Result<Good<Answer>, Trouble> {
+    async fn ask_rooms(&self) -> Result<Good<Answer>, Failed> {
         let plain = {
             let mut url = self.url("api/v4/reporting/realtime/rooms");
             if !self.config.rooms.is_empty() {
@@ -206,7 +231,7 @@ impl GiosgAsk {
                 url.query_pairs_mut().append_pair("timezone", zone);
                 match self.collect(url, "rooms", read).await {
                     // Perhaps it is the zone: once without it.
-                    Err(refused @ Trouble::Broken { soon: false, .. }) => {
+                    Err(refused) if refused.status == Some(400) => {
                         let found = self.collect(plain, "rooms", read).await.map_err(|_| refused)?;
                         self.zone_refused.store(true, Ordering::Relaxed);
                         found
@@ -216,7 +241,7 @@ impl GiosgAsk {
             }
             None => self.collect(plain, "rooms", read).await?,
         };
-        let oldest = self.oldest(&found.pages).await?;
+        let oldest = self.oldest(&found.pages).await.map_err(|trouble| Failed { trouble, status: None })?;
         let waits_moved = {
             let mut told = lock(&self.waits);
             let moved = oldest.iter().any(|(room, since)| told.get(room) != Some(since));
@@ -229,7 +254,7 @@ impl GiosgAsk {
         Ok(good(news.then_some(Answer::Rooms { pages, whole, oldest }), &found))
     }
 
-    async fn ask_users(&self) -> Result<Good<Answer>, Trouble> {
+    async fn ask_users(&self) -> Result<Good<Answer>, Failed> {
         let url = self.url("api/v4/reporting/realtime/users");
         let read = |page: usize, body: &[u8]| {
             self.users.read(page, body, |body| self.listed::<UserRow>("users", body))
@@ -254,47 +279,37 @@ impl GiosgAsk {
         // Where people wait longest it matters most.
         waiting.sort_by(|a, b| b.1.total_cmp(&a.1));
         for (room, _) in waiting.into_iter().take(MOST_ROOMS) {
-            if lock(&self.forbidden).contains(CHATS) || !self.extras.try_spend() {
+            let not_now = self.chats_rest.load(Ordering::Relaxed) || lock(&self.forbidden).contains(CHATS);
+            if not_now || !self.extras.try_spend() {
                 break;
             }
             let mut url = self.url(&format!("api/v5/orgs/{organization}/rooms/{room}/chats"));
             url.query_pairs_mut().append_pair("is_waiting", "true").append_pair("is_ended", "false");
             match self.collect(url, CHATS, |_, body| self.listed::<WaitingChat>("chats", body)).await {
                 Ok(found) if found.problem.is_none() => {
-                    let chats = found.pages.iter().flat_map(|page| page.rows.iter().flatten());
-                    let since = chats
-                        .filter(|chat| chat.waiting.0 != Some(false) && chat.ended.0 != Some(true))
-                        .filter_map(|chat| {
-                            instant(chat.since.0.as_deref()?).or_else(|| instant(chat.created.0.as_deref()?))
-                        })
-                        .min();
+                    let since = waiting_in(&found.pages).filter_map(began).min();
                     oldest.extend(since.map(|since| (room.to_owned(), since)));
                 }
                 Ok(_) => {}
-                Err(trouble @ (Trouble::Throttled { .. } | Trouble::Link(_))) => return Err(trouble),
-                Err(Trouble::Broken { soon: true, .. }) => {}
-                Err(_) => {
-                    lock(&self.forbidden).insert(CHATS);
-                }
+                Err(failed) => match failed.trouble {
+                    trouble @ Trouble::Throttled { .. } => return Err(trouble),
+                    // The rooms are well: what is only nice to have does not hold them up.
+                    Trouble::Link(_) | Trouble::Broken { soon: true, .. } => {
+                        self.chats_rest.store(true, Ordering::Relaxed);
+                    }
+                    _ => {
+                        lock(&self.forbidden).insert(CHATS);
+                    }
+                },
             }
         }
         Ok(oldest)
     }
 
     async fn ask_look_ups(&self) -> Result<Good<Answer>, Trouble> {
-        let me = self.url("api/v5/users/me");
-        let (organization, answer) = match self.get(me).await {
-            Ok(answer) => match body_of(&answer, "its own user") {
-                Ok(body) => (self.notes.read::<Me>("me", body).ok().and_then(|me| me.organization.0), answer),
-                Err(throttled @ Trouble::Throttled { .. }) => return Err(throttled),
-                Err(Trouble::Refused { .. } | Trouble::Broken { .. }) => (None, answer),
-                Err(trouble) => return Err(trouble),
-            },
-            Err(trouble) => return Err(trouble),
-        };
-        let sane = |text: &String| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        let organization = organization.filter(sane);
+        let (organization, answer) = self.organization().await?;
         *lock(&self.organization) = organization.clone();
+        self.chats_rest.store(false, Ordering::Relaxed);
         let mut missing = Vec::new();
         let (people, rooms) = match &organization {
             Some(organization) => {
@@ -330,6 +345,18 @@ impl GiosgAsk {
         })
     }
 
+    /// The organization of the token's user; `None` where the token may not know it.
+    pub(super) async fn organization(&self) -> Result<(Option<String>, HttpAnswer), Trouble> {
+        let answer = self.get(self.url("api/v5/users/me")).await?;
+        let organization = match body_of(&answer, "its own user") {
+            Ok(body) => self.notes.read::<Me>("me", body).ok().and_then(|me| me.organization.0),
+            Err(Trouble::Refused { .. } | Trouble::Broken { .. }) => None,
+            Err(trouble) => return Err(trouble),
+        };
+        let sane = |text: &String| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        Ok((organization.filter(sane), answer))
+    }
+
     async fn look_up<T: for<'a> Deserialize<'a> + Shaped>(
         &self,
         url: Url,
@@ -347,13 +374,15 @@ impl GiosgAsk {
                 }
                 return Ok(Some(found.pages));
             }
-            Err(trouble @ (Trouble::Throttled { .. } | Trouble::Link(_) | Trouble::Misconfigured(_))) => {
-                return Err(trouble);
-            }
-            Err(Trouble::Broken { soon: true, .. }) => {}
-            Err(_) => {
-                lock(&self.forbidden).insert(what);
-            }
+            Err(failed) => match failed.trouble {
+                trouble @ (Trouble::Throttled { .. } | Trouble::Link(_) | Trouble::Misconfigured(_)) => {
+                    return Err(trouble);
+                }
+                Trouble::Broken { soon: true, .. } => {}
+                _ => {
+                    lock(&self.forbidden).insert(what);
+                }
+            },
         }
         missing.push(what);
         Ok(None)
@@ -362,14 +391,43 @@ impl GiosgAsk {
 
 /// Servers of this kind answer a refused token with 403, too, when their first check sends no challenge.
 fn body_of<'a>(answer: &'a HttpAnswer, what: &str) -> Result<&'a [u8], Trouble> {
-    let says = |words: &str| answer.text().to_ascii_lowercase().contains(words);
-    if answer.status == 403 && answer.body.len() < 4096 && (says("credentials") || says("token")) {
+    if answer.status != 403 || answer.is_html() || answer.body.len() > 4096 {
+        return rest::body(answer, what, &WORDS);
+    }
+    let text = answer.text().to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["credentials", "token"]) && !says(&["permission"]) {
         return Err(rest::sign_in_refused(answer, &WORDS));
     }
-    rest::body(answer, what, &WORDS)
+    // Which of the three causes it is stands in the answer at best; where it does not, all are named.
+    let permission = match () {
+        () if says(&["subscription"]) => {
+            "the subscription is not active or has ended: ask whoever looks after the contract with giosg"
+        }
+        () if says(&["organization", "organisation"]) => {
+            "the token's user may not see this organization: use a token of a user who belongs to it"
+        }
+        () if says(&["report"]) => {
+            "the token's user lacks the permission Reporting: ask an administrator of giosg for it"
+        }
+        () => WORDS.permission,
+    };
+    rest::body(answer, what, &Words { permission, ..WORDS })
 }
 
-const CHATS: &str = "waiting chats";
+/// The chats of these pages that wait.
+pub(super) fn waiting_in(pages: &[Page<WaitingChat>]) -> impl Iterator<Item = &WaitingChat> {
+    let chats = pages.iter().flat_map(|page| page.rows.iter().flatten());
+    chats.filter(|chat| chat.waiting.0 != Some(false) && chat.ended.0 != Some(true))
+}
+
+/// Since when a chat waits.
+pub(super) fn began(chat: &WaitingChat) -> Option<Timestamp> {
+    let told = chat.since.0.as_deref().and_then(instant);
+    told.or_else(|| instant(chat.created.0.as_deref()?))
+}
+
+pub(super) const CHATS: &str = "waiting chats";
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -424,16 +482,30 @@ impl Ask for GiosgAsk {
 
     async fn ask(&self, endpoint: usize) -> Result<Good<Answer>, Trouble> {
         match endpoint {
-            ROOMS => self.ask_rooms().await,
-            USERS => self.ask_users().await,
+            ROOMS => match self.ask_rooms().await {
+                Err(failed) if self.retirement.is_it(ROOMS, failed.status) => {
+                    self.rooms_without_figures(failed.trouble).await
+                }
+                outcome => Ok(self.retirement.seen(outcome)?),
+            },
+            USERS => match self.ask_users().await {
+                Err(failed) if self.retirement.is_it(USERS, failed.status) => {
+                    self.users_without_figures(failed.trouble).await
+                }
+                outcome => Ok(self.retirement.seen(outcome)?),
+            },
             _ => self.ask_look_ups().await,
         }
     }
 
     fn note(&self, endpoint: usize) -> Option<String> {
-        (endpoint == ROOMS && self.zone_refused.load(Ordering::Relaxed)).then(|| {
-            "giosg does not know the time zone of this source; its figures of today are those of UTC: set `timezone` to another name."
-                .to_owned()
+        let refused = self.zone_refused.load(Ordering::Relaxed);
+        (endpoint == ROOMS && (refused || !self.config.zone_is_known())).then(|| {
+            match refused {
+                true => "giosg does not know the time zone of this source; its figures of today are those of UTC: set `timezone` to another name.",
+                false => "The time zone of this source is not known on this computer; giosg may count today in UTC: check `timezone`.",
+            }
+            .to_owned()
         })
     }
 }

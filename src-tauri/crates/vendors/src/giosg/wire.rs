@@ -82,6 +82,7 @@ loose_struct! {
         present: Flag = "is_present" | "is_signed_in",
         bot: Flag = "is_bot",
         deleted: Flag = "is_deleted",
+        open: Count = "current_chat_count",
     }
 }
 
@@ -90,7 +91,9 @@ loose_struct! {
     pub struct Room {
         id: Reference = "id",
         display_name: Text = "display_name",
+        name: Text = "name",
         shared: Flag = "is_shared",
+        deleted: Flag = "is_deleted",
     }
 }
 

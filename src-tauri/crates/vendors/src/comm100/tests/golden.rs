@@ -3,13 +3,13 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use link::poll::{Floor, Moment, Rows};
+use link::poll::{Floor, Moment, Rows, Share};
 use model::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::{
     comm100::{
-        AGENTS, LOOKUPS, QUEUE, RIGHTNOW, STATUSES, TODAY,
+        AGENTS, CALLS, CALLS_PER, LOOKUPS, QUEUE, RIGHTNOW, STATUSES, TODAY, config,
         floor::{Comm100Floor, Pace},
         rest::{Answer, LookUps},
         wire::{AgentRow, Listed},
@@ -18,8 +18,15 @@ use crate::{
     polled::stay_put,
 };
 
-const PACE: Pace =
-    Pace { names: Duration::from_secs(900), agents: Duration::from_secs(30), page: Duration::from_secs(6) };
+fn pace() -> Pace {
+    let calls = (CALLS, CALLS_PER);
+    Pace {
+        usual: config::plans(None).iter().map(|plan| plan.every).collect(),
+        page: Duration::from_secs(6),
+        share: Arc::new(Share::alone(CALLS, CALLS_PER)),
+        calls,
+    }
+}
 
 fn at(seconds: i64) -> Moment {
     let at = Timestamp::from_ms(1_800_000_000_000 + seconds * 1000);
@@ -34,7 +41,7 @@ fn fixture<T: DeserializeOwned>(case: &str, name: &str) -> Option<T> {
 }
 
 fn played(case: &str) -> Comm100Floor {
-    let mut floor = Comm100Floor::new("shop".into(), PACE);
+    let mut floor = Comm100Floor::new("shop".into(), pace());
     if let Some(now) = fixture(case, "rightnow") {
         floor.take(RIGHTNOW, Some(Answer::RightNow(Arc::new(now))), at(0));
     }
@@ -147,7 +154,7 @@ fn since(floor: &Comm100Floor, id: &str) -> i64 {
 
 #[test]
 fn waiting_since_stays_put_unless_it_truly_moves() {
-    let mut floor = Comm100Floor::new("shop".into(), PACE);
+    let mut floor = Comm100Floor::new("shop".into(), pace());
     floor.take(QUEUE, Some(queue_of(&[("v1", 95), ("v2", 12)])), at(0));
     assert_eq!((since(&floor, "v1"), since(&floor, "v2")), (-95, -12));
     // Fifteen seconds later both waits are off by a little: nothing moves.
@@ -209,7 +216,7 @@ fn partial_pages_never_remove_agents() {
         let rows: Vec<String> = ids.iter().map(|id| format!(r#"{{"agentId":"{id}"}}"#)).collect();
         Arc::new(loose::read(format!("[{}]", rows.join(",")).as_bytes()).unwrap())
     };
-    let mut floor = Comm100Floor::new("shop".into(), PACE);
+    let mut floor = Comm100Floor::new("shop".into(), pace());
     floor.take(
         AGENTS,
         Some(Answer::Agents { pages: vec![page(&["a", "b"]), page(&["b", "c"])], whole: true }),

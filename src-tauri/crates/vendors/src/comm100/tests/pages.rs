@@ -10,7 +10,7 @@ use std::{
 
 use link::{
     Http, NetOptions, Secret, SystemClock,
-    poll::{Ask, Budget, Good, Trouble},
+    poll::{Ask, Good, Share, Trouble},
 };
 
 use crate::{
@@ -27,7 +27,7 @@ async fn ask(script: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> 
     let clock = Arc::new(SystemClock);
     let http = Http::new(&NetOptions::default(), clock.clone()).unwrap();
     let identity = Identity::Key { email: "supervisor@example.test".into() };
-    let budget = Budget::new(1000, Duration::from_secs(300));
+    let budget = Arc::new(Share::alone(1000, Duration::from_secs(300)));
     Comm100Ask::new(http, base, 10_000, identity, Secret::new("fake-key"), budget, clock)
 }
 

@@ -3,14 +3,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use link::poll::{Floor, Moment, Rows};
+use link::poll::{Floor, Moment, Rows, Share};
 use model::{Presence, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::{
     giosg::{
-        ROOMS, USERS,
-        floor::GiosgFloor,
+        CALLS, CALLS_PER, ROOMS, USERS,
+        floor::{GiosgFloor, Pace},
         rest::Answer,
         wire::{Page, RoomRow, UserRow},
     },
@@ -31,8 +31,14 @@ fn fixture<T: DeserializeOwned>(case: &str, name: &str) -> Option<T> {
     Some(loose::read(&body).expect("a fixture is JSON"))
 }
 
+fn floor_of(with_shared: bool) -> GiosgFloor {
+    let usual = [10, 15, 600].map(Duration::from_secs);
+    let share = Arc::new(Share::alone(CALLS, CALLS_PER));
+    GiosgFloor::new("rooms".into(), with_shared, Pace { usual, share, calls: (50, CALLS_PER) })
+}
+
 fn empty() -> GiosgFloor {
-    GiosgFloor::new("rooms".into(), false, Duration::from_secs(10))
+    floor_of(false)
 }
 
 fn rooms(page: Page<RoomRow>, whole: bool) -> Option<Answer> {
@@ -167,7 +173,7 @@ fn figures_that_are_too_old_become_unknown_and_rows_stay() {
 
 #[test]
 fn d11_who_serves_a_shared_room_is_not_known() {
-    let mut floor = GiosgFloor::new("rooms".into(), true, Duration::from_secs(10));
+    let mut floor = floor_of(true);
     floor.take(ROOMS, rooms(fixture("reference", "rooms").unwrap(), true), at(0));
     floor.take(USERS, users(fixture("reference", "users").unwrap(), true), at(0));
     assert!(floor.rows().queues.values().all(|queue| queue.agents_online.is_none()));

@@ -265,9 +265,10 @@ async fn the_ceiling_is_never_passed() {
     stand.control.limit(G, Some((120, Duration::from_secs(60)))).unwrap();
     let began = std::time::Instant::now();
     let mut seen = stand.start();
-    seen.until("complete", |seen| seen.complete).await;
-    seen.for_a_while(Duration::from_secs(6)).await;
+    seen.live().await;
+    seen.for_a_while(Duration::from_secs(3)).await;
     let counters = stand.control.counters(G).unwrap();
     let allowed = f64::from(CALLS) + 2.0 + began.elapsed().as_secs_f64() * (1.0 + 10.0 / 60.0);
     assert!(f64::from(counters.most_in_window) <= allowed, "{} {allowed}", counters.most_in_window);
+    assert_eq!(seen.report.health, Health::Live);
 }
