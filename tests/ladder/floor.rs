@@ -112,9 +112,14 @@ pub fn batch(changes: Vec<Change>, at: Timestamp) -> Input {
 
 /// A live floor with the default rules on.
 pub fn world(conversations: usize) -> World {
-    let mut world = World::new();
     let (rules, _) = Rulebook::compile(&[], &[], &[], engine::alerts::Targets::default(), true);
-    world.apply(Input::Configure { sources: vec![source()], rules: Arc::new(rules) }, now());
+    world_of(conversations, Arc::new(rules))
+}
+
+/// A live floor with these rules.
+pub fn world_of(conversations: usize, rules: Arc<Rulebook>) -> World {
+    let mut world = World::new();
+    world.apply(Input::Configure { sources: vec![source()], rules }, now());
     let mut changes = vec![Change::Reset];
     changes.extend((0..QUEUES).map(|n| Change::Queue(queue(n, 0, now()))));
     changes.extend((0..500).map(|n| Change::Agent(agent(n))));
