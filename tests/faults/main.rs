@@ -9,6 +9,7 @@
 mod network;
 mod oracle;
 mod stand;
+mod tls;
 
 use libtest_mimic::Arguments;
 
@@ -17,5 +18,6 @@ fn main() {
     arguments.test_threads.get_or_insert(24);
     let mut trials = Vec::new();
     trials.extend(network::trials());
+    trials.extend(tls::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

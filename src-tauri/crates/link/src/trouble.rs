@@ -14,7 +14,7 @@ pub enum TlsProblem {
     UnknownIssuer,
     /// It belongs to another host.
     WrongHost,
-    /// Its signature is wrong, or of a kind no longer trusted (SHA-1).
+    /// Its signature is of a kind no longer trusted (SHA-1).
     WeakSignature,
     /// It was revoked.
     Revoked,
@@ -164,7 +164,7 @@ fn tls_sentence(host: &str, problem: &TlsProblem) -> String {
         }
         TlsProblem::WeakSignature => {
             format!(
-                "The certificate of {host} has a signature that is wrong or no longer trusted: its owner must replace it."
+                "The certificate of {host} has a signature of a kind that is no longer trusted: its owner must replace it."
             )
         }
         TlsProblem::Revoked => format!("The certificate of {host} was revoked: its owner must replace it."),
@@ -214,11 +214,12 @@ pub(crate) fn classify_tls(error: &rustls::Error) -> TlsProblem {
         E::InvalidCertificate(certificate) => match certificate {
             C::Expired | C::ExpiredContext { .. } => TlsProblem::Expired,
             C::NotValidYet | C::NotValidYetContext { .. } => TlsProblem::NotYetValid,
-            C::UnknownIssuer => TlsProblem::UnknownIssuer,
+            // Also an issuer that bears a trusted one's name and is not it: an inspection proxy with a copied
+            // authority, or an authority that has new keys.
+            C::UnknownIssuer | C::BadSignature => TlsProblem::UnknownIssuer,
             C::NotValidForName | C::NotValidForNameContext { .. } => TlsProblem::WrongHost,
             C::Revoked => TlsProblem::Revoked,
-            C::BadSignature
-            | C::UnsupportedSignatureAlgorithmContext { .. }
+            C::UnsupportedSignatureAlgorithmContext { .. }
             | C::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => TlsProblem::WeakSignature,
             // A self-signed authority shown as a server's own certificate: unknown to us all the same.
             C::Other(_) => TlsProblem::UnknownIssuer,
