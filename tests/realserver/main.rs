@@ -70,7 +70,8 @@ impl Running {
             clock: Arc::new(SystemClock),
             secret: Secret::new(secret),
             stop: stop.clone(),
-            notes: Default::default(),
+            taps: Default::default(),
+        notes: Default::default(),
             seed: 1,
             budgets: Default::default(),
         };

@@ -2,10 +2,12 @@
 //! answers. Types here cross to TypeScript by generation only (`cargo gen`).
 
 mod alerts;
+mod diagnostics;
 
 use std::collections::BTreeMap;
 
 pub use alerts::*;
+pub use diagnostics::*;
 use model::{Health, Id, Key, Vendor};
 use serde::{Deserialize, Serialize};
 use vendors::VendorSpec;
@@ -179,6 +181,10 @@ pub enum Ask {
         id: Id,
         secret: String,
     },
+    /// How a source is asked, how it answers and what of its format is odd: `Diagnostics`.
+    Diagnostics {
+        id: Id,
+    },
     /// Tries a source at once that waits for its next try.
     Retry {
         id: Id,
@@ -275,6 +281,7 @@ pub enum Reply {
     Vendors(Vec<ReplyVendor>),
     Sources(Vec<ConfiguredSource>),
     TestSource(TestReport),
+    Diagnostics(Box<Diagnostics>),
     Rules(Vec<RuleEntry>),
     CheckRule(Box<RuleCheck>),
     TryRule(Box<RuleTrial>),

@@ -9,4 +9,6 @@ pub mod rules;
 mod runtime;
 pub mod settings;
 
-pub use runtime::{Floorwalker, Gone, Lines, Ports, Start, Subscription, TrayModel, endpoints, remarks};
+pub use runtime::{
+    Floorwalker, Gone, Lines, Ports, Start, Subscription, TrayModel, endpoints, remarks, sentence_of,
+};

@@ -21,6 +21,11 @@ pub async fn run(global: &Global, timeout: Duration, stop: &CancellationToken) -
     let configured = floorwalker.configured().await;
     let rules_are_sound = floorwalker.rule_errors().await.is_empty();
     let exit = session::by_health(&floorwalker);
+    let mut odd = Vec::new();
+    for source in sources.iter() {
+        let notes = floorwalker.diagnostics(&source.id).await.map(|d| d.notes).unwrap_or_default();
+        odd.extend(notes.iter().map(|note| format!("floorctl: {}: {}", source.id, app::sentence_of(note))));
+    }
     floorwalker.shutdown().await;
     if sources.is_empty() {
         eprintln!("floorctl: no source is configured; add a [[source]] to the configuration");
@@ -32,6 +37,10 @@ pub async fn run(global: &Global, timeout: Duration, stop: &CancellationToken) -
         if !print(&line(source, &endpoints, &remarks)) {
             break;
         }
+    }
+    // Not part of the result: the source works, but its vendor has changed something.
+    for line in odd {
+        eprintln!("{line}");
     }
     if rules_are_sound { exit } else { Exit::Usage }
 }

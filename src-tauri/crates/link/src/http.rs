@@ -11,6 +11,7 @@ use crate::{
     Clock, Secret, backoff,
     origin::{is_allowed, place, same_origin},
     proxy::ProxyChoice,
+    tap::{Exchange, Taps},
     tls::{NetOptions, SetupError, Transport},
     trouble::{NetError, Phase, has_io, tls_problem},
 };
@@ -50,7 +51,7 @@ pub struct Request {
     method: Method,
     url: Url,
     auth: Auth,
-    headers: Vec<(HeaderName, String, bool)>,
+    headers: Vec<(HeaderName, Secret, bool)>,
     body: Option<(&'static str, Secret)>,
     deadline: Duration,
     body_limit: usize,
@@ -86,13 +87,13 @@ impl Request {
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((HeaderName::from_static(name), value.into(), false));
+        self.headers.push((HeaderName::from_static(name), Secret::new(value), false));
         self
     }
     /// Adds a header whose value is a secret. `name` in lower case.
     #[must_use]
     pub fn secret_header(mut self, name: &'static str, value: &Secret) -> Self {
-        self.headers.push((HeaderName::from_static(name), value.expose().to_owned(), true));
+        self.headers.push((HeaderName::from_static(name), value.clone(), true));
         self
     }
     /// A JSON body, already written.
@@ -119,6 +120,18 @@ impl Request {
     pub fn body_limit(mut self, limit: usize) -> Self {
         self.body_limit = limit;
         self
+    }
+}
+
+impl Request {
+    /// What it carries that must never be written down.
+    fn secrets(&self) -> Vec<&Secret> {
+        let proof = match &self.auth {
+            Auth::None => None,
+            Auth::Basic { password: secret, .. } | Auth::Token { token: secret, .. } => Some(secret),
+        };
+        let headers = self.headers.iter().filter(|(_, _, is_secret)| *is_secret).map(|(_, value, _)| value);
+        proof.into_iter().chain(headers).collect()
     }
 }
 
@@ -191,6 +204,7 @@ pub struct Http {
     client: reqwest::Client,
     proxy: ProxyChoice,
     clock: Arc<dyn Clock>,
+    taps: Taps,
 }
 
 impl Http {
@@ -213,7 +227,14 @@ impl Http {
             .map_err(|_| {
                 SetupError("The HTTP client could not be set up: check `proxy` and `ca_file`.".to_owned())
             })?;
-        Ok(Self { client, proxy, clock })
+        Ok(Self { client, proxy, clock, taps: Taps::default() })
+    }
+
+    /// Lets others listen in.
+    #[must_use]
+    pub fn tapped(mut self, taps: &Taps) -> Self {
+        self.taps = taps.clone();
+        self
     }
 
     /// Sends a request and reads the whole answer within its deadline.
@@ -221,6 +242,24 @@ impl Http {
     /// Redirects are followed at most three times, for reading, within the same origin. To another
     /// origin nothing is sent at all.
     pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
+        if self.taps.is_empty() {
+            return self.in_time(request).await;
+        }
+        let (asked, sent_at) = (request.clone(), self.clock.now());
+        let outcome = self.in_time(request).await;
+        self.taps.exchange(&Exchange {
+            method: &asked.method,
+            url: &asked.url,
+            body: asked.body.as_ref().map(|(kind, text)| (*kind, text.expose())),
+            secrets: asked.secrets(),
+            sent_at,
+            ended_at: self.clock.now(),
+            outcome: outcome.as_ref(),
+        });
+        outcome
+    }
+
+    async fn in_time(&self, request: Request) -> Result<Answer, NetError> {
         let host = place(&request.url);
         let deadline = request.deadline;
         match tokio::time::timeout(deadline, self.follow(request)).await {
@@ -291,7 +330,7 @@ fn headers_of(request: &Request) -> Option<HeaderMap> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     for (name, value, secret) in &request.headers {
-        let mut value = HeaderValue::from_str(value).ok()?;
+        let mut value = HeaderValue::from_str(value.expose()).ok()?;
         value.set_sensitive(*secret);
         headers.insert(name.clone(), value);
     }

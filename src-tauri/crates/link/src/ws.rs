@@ -1,7 +1,14 @@
 //! WebSocket for connectors: the same TLS and proxy as HTTP, a limit on the handshake and on every
 //! message, and a socket that owns no task.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use ::http::{HeaderName, HeaderValue, Response, header};
 use bytes::Bytes;
@@ -25,9 +32,10 @@ use tokio_tungstenite::{
 use url::Url;
 
 use crate::{
-    Secret, backoff,
+    Clock, Secret, SystemClock, backoff,
     origin::{is_allowed, place},
     proxy::ProxyChoice,
+    tap::{SocketEvent, Taps},
     tcp,
     tls::{NetOptions, SetupError, Transport},
     trouble::{NetError, Phase, tls_problem},
@@ -142,25 +150,61 @@ pub enum Frame {
 pub struct Dialer {
     tls: Arc<rustls::ClientConfig>,
     proxy: ProxyChoice,
+    ear: Ear,
+}
+
+/// Who listens, by which clock, and how many sockets there were.
+#[derive(Clone)]
+struct Ear {
+    taps: Taps,
+    clock: Arc<dyn Clock>,
+    lines: Arc<AtomicU64>,
+}
+
+impl Ear {
+    fn hear(&self, event: &SocketEvent<'_>) {
+        if !self.taps.is_empty() {
+            self.taps.socket(self.clock.now(), event);
+        }
+    }
 }
 
 impl Dialer {
     /// Sets up TLS and proxy. Touches the CA file, not the network.
     pub fn new(options: &NetOptions) -> Result<Self, SetupError> {
         let Transport { config, proxy } = Transport::new(options, &[b"http/1.1"])?;
-        Ok(Self { tls: Arc::new(config), proxy })
+        let ear = Ear { taps: Taps::default(), clock: Arc::new(SystemClock), lines: Arc::default() };
+        Ok(Self { tls: Arc::new(config), proxy, ear })
+    }
+
+    /// Lets others listen in.
+    #[must_use]
+    pub fn tapped(mut self, taps: &Taps, clock: Arc<dyn Clock>) -> Self {
+        self.ear = Ear { taps: taps.clone(), clock, lines: Arc::default() };
+        self
     }
 
     /// Connects and upgrades within the target's time limit.
     pub async fn connect(&self, target: &Target) -> Result<Socket, WsError> {
-        let host = place(&target.url);
-        match tokio::time::timeout(target.handshake, Box::pin(self.upgrade(target))).await {
+        let line = self.ear.lines.fetch_add(1, Ordering::Relaxed);
+        self.ear.hear(&SocketEvent::Opening {
+            line,
+            url: &target.url,
+            protocol: target.protocol.as_deref(),
+            secrets: target.headers.iter().map(|(_, value)| value).collect(),
+        });
+        let upgrade = Box::pin(self.upgrade(target, line));
+        let outcome = match tokio::time::timeout(target.handshake, upgrade).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(NetError::new(host, Phase::Timeout(target.handshake)).into()),
+            Err(_) => Err(NetError::new(place(&target.url), Phase::Timeout(target.handshake)).into()),
+        };
+        if let Err(error) = &outcome {
+            self.ear.hear(&SocketEvent::Ended { line, error });
         }
+        outcome
     }
 
-    async fn upgrade(&self, target: &Target) -> Result<Socket, WsError> {
+    async fn upgrade(&self, target: &Target, line: u64) -> Result<Socket, WsError> {
         let host = place(&target.url);
         if !is_allowed(&target.url) || !target.url.scheme().starts_with("ws") {
             return Err(NetError::new(host, Phase::Address).into());
@@ -182,7 +226,9 @@ impl Dialer {
             // We offered none: the frames that follow would be unreadable.
             return Err(NetError::new(host, Phase::Protocol).into());
         }
-        Ok(Socket { stream, host, limit: target.message_limit, pongs: 0 })
+        let protocol = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|p| p.to_str().ok());
+        self.ear.hear(&SocketEvent::Open { line, protocol });
+        Ok(Socket { stream, host, limit: target.message_limit, pongs: 0, line, ear: self.ear.clone() })
     }
 
     async fn encrypted(&self, url: &Url, stream: TcpStream) -> Result<MaybeTlsStream<TcpStream>, NetError> {
@@ -302,6 +348,8 @@ pub struct Socket {
     host: String,
     limit: usize,
     pongs: u64,
+    line: u64,
+    ear: Ear,
 }
 
 impl Socket {
@@ -320,6 +368,16 @@ impl Socket {
 
     /// The next message.
     pub async fn next(&mut self) -> Result<Frame, WsError> {
+        let outcome = self.read().await;
+        let line = self.line;
+        match &outcome {
+            Ok(frame) => self.ear.hear(&SocketEvent::Heard { line, frame }),
+            Err(error) => self.ear.hear(&SocketEvent::Ended { line, error }),
+        }
+        outcome
+    }
+
+    async fn read(&mut self) -> Result<Frame, WsError> {
         loop {
             return Ok(match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => Frame::Text(text),
@@ -359,6 +417,14 @@ impl Socket {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), WsError> {
+        let said: Option<&[u8]> = match &message {
+            Message::Text(text) => Some(text.as_bytes()),
+            Message::Binary(bytes) => Some(bytes),
+            _ => None,
+        };
+        if let Some(message) = said {
+            self.ear.hear(&SocketEvent::Sent { line: self.line, message });
+        }
         match tokio::time::timeout(WRITE, self.stream.send(message)).await {
             Ok(sent) => sent.map_err(|error| read_error(&self.host, self.limit, error)),
             Err(_) => Err(NetError::new(&self.host, Phase::Timeout(WRITE)).into()),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use link::{Clock, Secret, poll::Budgets};
+use link::{Clock, Dialer, Http, NetOptions, Secret, SetupError, Taps, poll::Budgets};
 use model::{Batch, Id};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -22,12 +22,25 @@ pub struct SourceLink {
     pub secret: Secret,
     /// Cancelled when the source is taken away or the program ends: leave politely and return.
     pub stop: CancellationToken,
+    /// Who listens in on the wire.
+    pub taps: Taps,
     /// Where the connector notes what of the vendor's format is not as it should be.
     pub notes: Notes,
     /// Seed of this connector's jitter, so that tests repeat.
     pub seed: u64,
     /// How many requests an address or an account may cost, shared by all sources there.
     pub budgets: Budgets,
+}
+
+impl SourceLink {
+    /// An HTTP client of this source.
+    pub fn http(&self, net: &NetOptions) -> Result<Http, SetupError> {
+        Http::new(net, self.clock.clone()).map(|http| http.tapped(&self.taps))
+    }
+    /// What opens WebSockets for this source.
+    pub fn dialer(&self, net: &NetOptions) -> Result<Dialer, SetupError> {
+        Dialer::new(net).map(|dialer| dialer.tapped(&self.taps, self.clock.clone()))
+    }
 }
 
 /// One endpoint of a polled vendor as it will be asked; `floorctl check` prints the list.

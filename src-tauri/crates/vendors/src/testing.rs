@@ -35,6 +35,7 @@ pub fn watch(connector: Box<dyn Connector>, secret: &str) -> Watched {
         clock: Arc::new(SystemClock),
         secret: Secret::new(secret),
         stop: stop.clone(),
+        taps: Default::default(),
         notes: Default::default(),
         seed: 1,
         budgets: Default::default(),
@@ -116,6 +117,24 @@ impl Drop for Watched {
 /// A server on loopback that answers every request by a script: path and query in, status and body out.
 /// Ends with the test's runtime.
 pub async fn serve(script: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> url::Url {
+    serve_raw(move |path| {
+        let (status, body) = script(path);
+        answer(status, "", body.as_bytes())
+    })
+    .await
+}
+
+/// An answer over HTTP as it goes over the wire; `headers` end with a line break each.
+pub fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// As [`serve`], with answers that the script has written to the last byte.
+pub async fn serve_raw(script: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> url::Url {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -129,13 +148,9 @@ pub async fn serve(script: impl Fn(&str) -> (u16, String) + Send + Sync + 'stati
                     head.push(byte[0]);
                 }
                 let head = String::from_utf8_lossy(&head).into_owned();
-                let (status, body) = script(head.split(' ').nth(1).unwrap_or_default());
-                let answer = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                    body.len()
-                );
+                let answer = script(head.split(' ').nth(1).unwrap_or_default());
                 // The client may be gone already; then there is nobody to tell.
-                let _ = socket.write_all(answer.as_bytes()).await;
+                let _ = socket.write_all(&answer).await;
             });
         }
     });

@@ -7,8 +7,9 @@ use link::{Clock, Secret, poll::Budgets};
 use model::{Batch, Change, Health, HealthReport, Id};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use vendors::{SourceLink, SourceSettings, drift::Notes, registry};
+use vendors::{SourceLink, SourceSettings, registry};
 
+use super::diagnostics::Ears;
 use crate::ports::Vault;
 
 /// How long a broken connector rests before it is started anew.
@@ -21,6 +22,7 @@ struct Running {
     settings: SourceSettings,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    ears: Ears,
 }
 
 /// The running connectors.
@@ -51,16 +53,22 @@ impl Sources {
         }
         for settings in wanted.iter().filter(enabled) {
             if !self.running.contains_key(&settings.id) {
-                self.start(settings.clone());
+                self.start(settings.clone(), Ears::new(self.clock.clone()));
             }
         }
     }
 
     /// Stops and starts one source: its secret changed, or a person does not want to wait.
     pub fn restart(&mut self, id: &Id) {
-        let Some(settings) = self.running.get(id).map(|r| r.settings.clone()) else { return };
+        let known = self.running.get(id).map(|r| (r.settings.clone(), r.ears.clone()));
+        let Some((settings, ears)) = known else { return };
         self.stop(id);
-        self.start(settings);
+        self.start(settings, ears);
+    }
+
+    /// What listens to a source; `None` when it does not run.
+    pub fn ears(&self, id: &Id) -> Option<Ears> {
+        self.running.get(id).map(|running| running.ears.clone())
     }
 
     /// Asks every connector to leave and waits a moment for each.
@@ -87,22 +95,24 @@ impl Sources {
         });
     }
 
-    fn start(&mut self, settings: SourceSettings) {
+    fn start(&mut self, settings: SourceSettings, ears: Ears) {
         let stop = CancellationToken::new();
         let task = tokio::spawn(keep_running(
             settings.clone(),
+            ears.clone(),
             stop.clone(),
             self.out.clone(),
             self.clock.clone(),
             self.vault.clone(),
             self.budgets.clone(),
         ));
-        self.running.insert(settings.id.clone(), Running { settings, stop, task });
+        self.running.insert(settings.id.clone(), Running { settings, stop, task, ears });
     }
 }
 
 async fn keep_running(
     settings: SourceSettings,
+    ears: Ears,
     stop: CancellationToken,
     out: mpsc::Sender<Batch>,
     clock: Arc<dyn Clock>,
@@ -129,7 +139,8 @@ async fn keep_running(
             clock: clock.clone(),
             secret,
             stop: stop.clone(),
-            notes: Notes::new(clock.clone()),
+            taps: ears.taps(),
+            notes: ears.notes.clone(),
             seed: rand::random(),
             budgets: budgets.clone(),
         };

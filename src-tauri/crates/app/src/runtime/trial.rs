@@ -44,6 +44,7 @@ pub(crate) async fn run(settings: &SourceSettings, secret: Secret, clock: Arc<dy
         clock: clock.clone(),
         secret,
         stop: stop.clone(),
+        taps: Default::default(),
         notes: Default::default(),
         seed: rand::random(),
         budgets: Default::default(),

@@ -66,8 +66,7 @@ impl Source {
 
 /// Runs until stopped.
 pub(super) async fn run(config: Config, link: SourceLink) {
-    let parts =
-        Http::new(&config.net, link.clock.clone()).and_then(|http| Ok((http, Dialer::new(&config.net)?)));
+    let parts = link.http(&config.net).and_then(|http| Ok((http, link.dialer(&config.net)?)));
     let (http, dialer) = match parts {
         Ok(parts) => parts,
         Err(error) => return polled::misconfigured(&link, error.to_string()).await,

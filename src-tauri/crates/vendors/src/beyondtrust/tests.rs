@@ -79,6 +79,7 @@ fn watch(running: &Running, company: Option<&str>) -> Watch {
         clock: Arc::new(SystemClock),
         secret: Secret::new("fake-secret"),
         stop: stop.clone(),
+        taps: Default::default(),
         notes: Default::default(),
         seed: 1,
         budgets: Default::default(),

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub use config::SPEC;
 use link::{
-    Http,
     poll::{Driver, Plan, Schedule},
 };
 
@@ -54,7 +53,7 @@ impl Connector for LivePerson {
 
     async fn run(self: Box<Self>, link: SourceLink) {
         let Self { config, plans } = *self;
-        let http = match Http::new(&config.net, link.clock.clone()) {
+        let http = match link.http(&config.net) {
             Ok(http) => http,
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };

@@ -82,8 +82,7 @@ async fn send(
 /// Runs until stopped.
 pub(super) async fn run(config: Config, link: SourceLink) {
     let mut session = Session::new(link.clock.now(), link.seed);
-    let parts =
-        Http::new(&config.net, link.clock.clone()).and_then(|http| Ok((http, Dialer::new(&config.net)?)));
+    let parts = link.http(&config.net).and_then(|http| Ok((http, link.dialer(&config.net)?)));
     let (http, dialer) = match parts {
         Ok(parts) => parts,
         Err(error) => {
