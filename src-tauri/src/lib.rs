@@ -6,6 +6,7 @@ mod commands;
 mod core;
 mod desk;
 mod notify;
+mod sound;
 mod tray;
 mod tray_picture;
 mod window;
@@ -130,6 +131,7 @@ fn start(
         vault: Arc::new(Keychain),
         notifier: Arc::new(notify::Desktop::new(actions)),
         opener: Arc::new(Browser),
+        speaker: Arc::new(sound::Loudspeaker::default()),
         clock: Arc::new(SystemClock),
     };
     match Floorwalker::start(start, ports) {

@@ -50,6 +50,7 @@ async fn what_was_acknowledged_in_the_app_is_acknowledged_in_the_headless_face()
         vault: Arc::new(Always),
         notifier: Arc::new(NoDesktop),
         opener: Arc::new(NoDesktop),
+        speaker: Arc::new(NoDesktop),
         clock: Arc::new(SystemClock),
     };
     let app = Floorwalker::start(start, ports).unwrap();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+pub use engine::alerts::Tone;
 use link::Secret;
 use model::{Id, Severity};
 
@@ -81,6 +82,28 @@ pub trait Notifier: Send + Sync + 'static {
     async fn show(&self, notice: Notice) -> Result<(), NotifyError>;
     /// Takes the notice of an alert away, when it is still there.
     async fn close(&self, alert: &Id);
+    /// Whether the person asked the desktop not to be disturbed, where it tells. Must come back at once.
+    async fn is_inhibited(&self) -> bool {
+        false
+    }
+}
+
+/// Why nothing was heard. On a machine without sound that is the normal state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SoundError {
+    /// Nothing here can play.
+    #[error("no sound device, or no player for it, was found; alerts show in the window and the tray")]
+    NoDevice,
+    /// It did not come to an end in time.
+    #[error("the sound was not played within {} s", .0.as_secs())]
+    TimedOut(Duration),
+}
+
+/// The machine's loudspeaker.
+#[async_trait]
+pub trait Speaker: Send + Sync + 'static {
+    /// Plays a tone, `volume` 0–100; returns when it was played. Must come back within a few seconds.
+    async fn play(&self, tone: Tone, volume: u32) -> Result<(), SoundError>;
 }
 
 /// Opens an address in the user's browser.
@@ -99,6 +122,13 @@ impl Notifier for NoDesktop {
         Err(NotifyError::NoService)
     }
     async fn close(&self, _alert: &Id) {}
+}
+
+#[async_trait]
+impl Speaker for NoDesktop {
+    async fn play(&self, _tone: Tone, _volume: u32) -> Result<(), SoundError> {
+        Err(SoundError::NoDevice)
+    }
 }
 
 impl Opener for NoDesktop {

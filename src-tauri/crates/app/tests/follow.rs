@@ -26,6 +26,7 @@ fn start(folder: &Path) -> Floorwalker {
         vault: Arc::new(Keychain),
         notifier: Arc::new(NoDesktop),
         opener: Arc::new(NoDesktop),
+        speaker: Arc::new(NoDesktop),
         clock: Arc::new(SystemClock),
     };
     Floorwalker::start(start, ports).unwrap()

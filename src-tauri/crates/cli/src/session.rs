@@ -33,6 +33,7 @@ pub async fn start(global: &Global, record: bool, strict: bool, demo: bool) -> R
         vault: Arc::new(Keychain),
         notifier: Arc::new(NoDesktop),
         opener: Arc::new(NoDesktop),
+        speaker: Arc::new(NoDesktop),
         clock: Arc::new(SystemClock),
     };
     match Floorwalker::start(start, ports) {

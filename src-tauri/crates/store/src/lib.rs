@@ -12,7 +12,8 @@ mod open;
 mod port;
 
 pub use desk::{
-    Acknowledgement, Actor, Decision, Desk, DeskOpened, DeskReader, JournalEntry, Note, Reservation,
+    Acknowledgement, Actor, Decision, Desk, DeskOpened, DeskReader, JournalEntry, LogFilter, Note,
+    Reservation,
 };
 pub use error::StoreError;
 pub use floor::{Entity, FloorAt, FloorLog, FloorReader, Gap, Logged, Opened, Span, Step};

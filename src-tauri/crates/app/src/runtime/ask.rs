@@ -7,7 +7,9 @@ use vendors::registry;
 
 use super::{Command, Floorwalker, trial};
 use crate::{
-    api::{Ask, Code, ConfiguredSource, Failure, Hello, Reply, ReplyVendor, SecretPlace, SourceForm},
+    api::{
+        Ask, Code, ConfiguredSource, Failure, Hello, Preferences, Reply, ReplyVendor, SecretPlace, SourceForm,
+    },
     settings::{self, form},
 };
 
@@ -54,8 +56,12 @@ impl Floorwalker {
             Ask::Unsnooze { alert } => self.desk(DeskCommand::Unsnooze { alert }).await,
             Ask::SetPreferences { preferences } => {
                 let mut configured = self.inner.settings.lock().await;
+                fits(&preferences)?;
                 settings::set_preferences(&self.inner.start.config, &preferences).map_err(storage)?;
-                configured.settings.preferences = preferences;
+                configured.settings.preferences = preferences.clone();
+                drop(configured);
+                let preferences = Box::new(preferences);
+                self.commands.send(Command::Taste { preferences }).await.map_err(|_| gone())?;
                 Ok(Reply::Done)
             }
             Ask::Rules => self.rules().await,
@@ -95,7 +101,7 @@ impl Floorwalker {
             config_error: configured.error.as_ref().map(ToString::to_string),
             notices: self.inner.notices.lock().map(|n| n.clone()).unwrap_or_default(),
             preferences: configured.settings.preferences.clone(),
-            zone: zone(&configured.settings.preferences.zone),
+            zone: settings::taste::zone_name(&configured.settings.preferences.zone),
         }
     }
 
@@ -230,13 +236,20 @@ impl Floorwalker {
     }
 }
 
-/// The zone that times are shown in: the user's choice, else the system's.
-fn zone(preference: &str) -> String {
-    match preference {
-        "system" => jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
-        named => named.to_owned(),
+/// What the file's reader would refuse is not written.
+fn fits(preferences: &Preferences) -> Result<(), Failure> {
+    let wrong = |field: &str, what: String| Failure {
+        field: Some(field.to_owned()),
+        ..Failure::new(Code::InvalidField, format!("{field} {what}."))
+    };
+    settings::taste::zone(preferences).map_err(|what| wrong("zone", what))?;
+    settings::taste::mute(preferences).map_err(|what| wrong("mute", what))?;
+    settings::taste::shift_ends(preferences).map_err(|what| wrong("shift_ends", what))?;
+    if preferences.sound_volume > 100 {
+        return Err(wrong("sound_volume", "goes from 0 to 100".to_owned()));
     }
 }
+    Ok(())
 
 /// Fills the template; only a secure web address leaves the program.
 fn console_address(template: &str, queue: &str) -> Result<String, Failure> {

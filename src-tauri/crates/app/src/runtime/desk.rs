@@ -31,6 +31,13 @@ enum Job {
         at: Timestamp,
         decided: oneshot::Sender<Option<Decision>>,
     },
+    Note {
+        alert: Option<Id>,
+        actor: Actor,
+        text: String,
+        at: Timestamp,
+        saved: oneshot::Sender<bool>,
+    },
     Delivered {
         id: i64,
         at: Timestamp,
@@ -122,6 +129,20 @@ impl DeskBook {
         }
     }
 
+    /// Writes a note; `saved` hears whether it is on the disk.
+    pub fn note(
+        &self,
+        alert: Option<Id>,
+        text: String,
+        actor: Actor,
+        at: Timestamp,
+        saved: oneshot::Sender<bool>,
+    ) {
+        if let Some(Job::Note { saved, .. }) = self.send(Job::Note { alert, actor, text, at, saved }) {
+            let _ = saved.send(false);
+        }
+    }
+
     /// Asks whether a notification may be sent and writes down that it is about to be. `None`: nothing is
     /// kept, so nothing can be known.
     pub async fn reserve(&self, alert: Id, kind: String, channel: String, at: Timestamp) -> Option<Decision> {
@@ -182,6 +203,15 @@ fn work(mut desk: Desk, from: &Receiver<Job>, sentences: &Sentences) {
                         Some(error)
                     }
                 }
+            }
+            Job::Note { alert, actor, text, at, saved } => {
+                let who = match &actor {
+                    Actor::Person(name) => name.as_str(),
+                    Actor::Rules => "",
+                };
+                let done = desk.add_note(alert.as_ref(), who, &text, at);
+                let _ = saved.send(done.is_ok());
+                done.err()
             }
             Job::Delivered { id, at } => desk.delivered(id, at).err(),
             Job::Finish(done) => {

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use engine::{
     DeskCommand, Effects, Input, World,
-    alerts::TrayModel,
+    alerts::{Present, Rulebook, Spent, TrayModel},
     document,
     view::{View, ViewMessage, ViewSpec},
 };
@@ -15,13 +15,14 @@ use store::{Actor, FloorAt};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    diagnostics::Ears,
     hub::{Hub, Subscription},
     record::{Recorder, restored},
     sources::Sources,
     tell::{self, Teller},
     webhooks::Hooks,
 };
-use crate::settings::Settings;
+use crate::{api::Preferences, settings::Settings};
 
 /// Even without a deadline the loop looks at the clock this often: a wall clock may jump.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
@@ -41,6 +42,16 @@ pub(crate) enum Command {
     Document { reply: oneshot::Sender<String> },
     /// The whole state and everything after it, line by line.
     Lines { reply: oneshot::Sender<Lines> },
+    /// What rules say of the floor now, and the alerts that stand.
+    Preview { book: Arc<Rulebook>, reply: oneshot::Sender<(Present, Vec<Alert>)> },
+    /// A note was written: it goes the way of everything that people do.
+    Note { alert: Option<Id>, text: String, reply: oneshot::Sender<bool> },
+    /// How many alerts fired in the last hour.
+    Budget { reply: oneshot::Sender<Spent> },
+    /// The user's taste changed.
+    Taste { preferences: Box<Preferences> },
+    /// What listens to a source; `None` when it does not run.
+    Ears { id: Id, reply: oneshot::Sender<Option<Ears>> },
     /// Try a source at once.
     Retry { id: Id },
     /// Leave.
@@ -152,9 +163,29 @@ impl Floor {
                 self.lines.push(sender);
                 let _ = reply.send(Lines { first, rest });
             }
+            Command::Preview { book, reply } => {
+                let present = engine::alerts::preview(&self.world, book, self.clock.now());
+                let _ = reply.send((present, self.world.alerts()));
+            }
+            Command::Note { alert, text, reply } => {
+                let actor = self.person.clone();
+                self.teller.note(alert, text, actor, self.clock.now(), reply);
+            }
+            Command::Budget { reply } => {
+                let _ = reply.send(self.teller.spent(self.clock.now()));
+            }
+            Command::Taste { preferences } => self.taste(&preferences),
+            Command::Ears { id, reply } => {
+                let _ = reply.send(self.sources.ears(&id));
+            }
             Command::Retry { id } => self.sources.restart(&id),
             Command::Stop { .. } => {}
         }
+    }
+
+    fn taste(&mut self, preferences: &Preferences) {
+        let now = self.clock.now();
+        self.teller.taste(preferences, &self.world, now);
     }
 
     fn knows(&self, command: &DeskCommand) -> bool {
@@ -171,6 +202,7 @@ impl Floor {
         let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
         self.world.set_consoles(consoles(settings));
         self.hooks.configure(&settings.webhooks);
+        self.taste(&settings.preferences);
         self.apply(Input::Configure { sources, rules: settings.rules.clone() });
         if last.is_some() || !alerts.is_empty() {
             let (entities, sources) = last.map(|l| (l.entities, l.sources)).unwrap_or_default();
@@ -191,6 +223,7 @@ impl Floor {
         let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
         self.world.set_consoles(consoles(settings));
         self.hooks.configure(&settings.webhooks);
+        self.taste(&settings.preferences);
         self.apply(Input::Configure { sources, rules: settings.rules.clone() });
         if let Some(recorder) = &mut self.recorder {
             recorder.tell_whole(&self.world, now);

@@ -1,61 +1,288 @@
 //! The rule editor's questions, and those about the alert log.
 
-use model::{Id, Severity, Timestamp};
+use std::path::PathBuf;
 
-use super::Floorwalker;
-use crate::api::{Code, Failure, HistoryQuery, Reply, RuleForm};
+use engine::alerts::{Present, Spent, Tone};
+use model::{Alert, Id, Severity, Timestamp};
+use store::{DeskReader, LogFilter, StoreError};
 
-fn later() -> Failure {
-    Failure::new(Code::NotHere, "This face does not do that yet.")
-}
+use super::{
+    Command, Floorwalker,
+    ask::{gone, storage},
+};
+use crate::{
+    api::{
+        Budget, Code, Failure, HistoryLine, HistoryPage, HistoryQuery, NoisyRule, NoteRow, Preview, Reply,
+        RuleCheck, RuleForm, RuleTrial,
+    },
+    past,
+    settings::{
+        self, Settings,
+        rule_edit::{self, Checked},
+    },
+};
+
+/// A preview names at most so many.
+const PREVIEWED: usize = 500;
+/// Lines of a page of the log, at most and when nothing is said.
+const PAGE: (u32, u32) = (1000, 200);
+/// A note is a sentence or two.
+const NOTE: usize = 4000;
 
 impl Floorwalker {
-    pub(super) async fn rules(&self) -> Result<Reply, Failure> {
-        Err(later())
+    fn config(&self) -> PathBuf {
+        self.inner.start.config.clone()
     }
+
+    /// The file as it is now: what stands in it is what is edited.
+    fn as_written(&self) -> Result<Settings, Failure> {
+        settings::load(&self.inner.start.config).map_err(storage)
+    }
+
+    pub(super) async fn rules(&self) -> Result<Reply, Failure> {
+        let _one_at_a_time = self.inner.settings.lock().await;
+        Ok(Reply::Rules(rule_edit::entries(&self.config(), &self.as_written()?)?))
+    }
+
     pub(super) async fn check_rule(
         &self,
-        _text: Option<String>,
-        _form: Option<RuleForm>,
-        _replaces: Option<String>,
+        text: Option<String>,
+        form: Option<RuleForm>,
+        replaces: Option<String>,
     ) -> Result<Reply, Failure> {
-        Err(later())
+        let text = match (text, form) {
+            (Some(text), _) => text,
+            (None, Some(form)) => rule_edit::write_form(&self.config(), &form, replaces.as_deref()),
+            (None, None) => {
+                return Err(Failure::new(Code::InvalidField, "Give the rule as text or as a form."));
+            }
+        };
+        let checked = rule_edit::check(&self.as_written()?, text, replaces.as_deref());
+        let mut check = RuleCheck::default();
+        if !checked.alone.rules().is_empty() {
+            let book = checked.alone.clone();
+            let (present, standing) =
+                self.command(|reply| Command::Preview { book, reply }).await.map_err(|_| gone())?;
+            let rule = replaces.as_deref().unwrap_or(checked.name());
+            fill(&mut check, present, &standing, rule);
+        }
+        let Checked { text, form, errors, .. } = checked;
+        Ok(Reply::CheckRule(Box::new(RuleCheck { text, form, errors, ..check })))
     }
-    pub(super) async fn save_rule(&self, _text: String, _replaces: Option<String>) -> Result<Reply, Failure> {
-        Err(later())
+
+    pub(super) async fn save_rule(&self, text: String, replaces: Option<String>) -> Result<Reply, Failure> {
+        {
+            let _one_at_a_time = self.inner.settings.lock().await;
+            let checked = rule_edit::check(&self.as_written()?, text, replaces.as_deref());
+            if let Some(failure) = checked.failure() {
+                return Err(failure);
+            }
+            let replaces = replaces.as_deref();
+            rule_edit::write_rule(&self.inner.start.config, &checked.text, replaces).map_err(storage)?;
+        }
+        self.reload(Vec::new()).await
     }
-    pub(super) async fn remove_rule(&self, _name: &str) -> Result<Reply, Failure> {
-        Err(later())
+
+    pub(super) async fn remove_rule(&self, name: &str) -> Result<Reply, Failure> {
+        {
+            let _one_at_a_time = self.inner.settings.lock().await;
+            if !rule_edit::remove_rule(&self.inner.start.config, name).map_err(storage)? {
+                let sentence = match self.is_default(name).await {
+                    true => "This rule came with Floorwalker; turn it off instead.",
+                    false => "There is no rule of this name any more.",
+                };
+                return Err(Failure::new(Code::NotFound, sentence));
+            }
+        }
+        self.reload(Vec::new()).await
     }
-    pub(super) async fn set_rule_enabled(&self, _name: &str, _enabled: bool) -> Result<Reply, Failure> {
-        Err(later())
+
+    pub(super) async fn set_rule_enabled(&self, name: &str, enabled: bool) -> Result<Reply, Failure> {
+        {
+            let _one_at_a_time = self.inner.settings.lock().await;
+            let file = &self.inner.start.config;
+            if !rule_edit::enable_rule(file, name, enabled).map_err(storage)? {
+                let entries = rule_edit::entries(file, &self.as_written()?)?;
+                let Some(entry) = entries.into_iter().find(|entry| entry.name == name) else {
+                    return Err(Failure::new(Code::NotFound, "There is no rule of this name any more."));
+                };
+                // A default rule is turned off by one of the same name in the file.
+                if entry.enabled != enabled {
+                    let form = RuleForm { enabled, ..entry.form };
+                    let text = rule_edit::write_form(file, &form, None);
+                    rule_edit::write_rule(file, &text, None).map_err(storage)?;
+                }
+            }
+        }
+        self.reload(Vec::new()).await
     }
+
+    async fn is_default(&self, name: &str) -> bool {
+        let standing = self.as_written().ok();
+        standing.is_some_and(|s| s.rules.rule(name).is_some_and(engine::alerts::Rule::is_default))
+    }
+
+    /// Plays the past on a thread of its own; one trial at a time.
     pub(super) async fn try_rule(
         &self,
-        _text: String,
-        _replaces: Option<String>,
-        _from: Option<Timestamp>,
-        _to: Option<Timestamp>,
+        text: String,
+        replaces: Option<String>,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
     ) -> Result<Reply, Failure> {
-        Err(later())
+        let checked = rule_edit::check(&self.as_written()?, text, replaces.as_deref());
+        let name = checked.name().to_owned();
+        let Checked { errors, among, .. } = checked;
+        if !errors.is_empty() {
+            return Ok(Reply::TryRule(Box::new(RuleTrial { report: None, errors })));
+        }
+        let _one_at_a_time = self.inner.trial.lock().await;
+        let data = self.inner.start.data.clone();
+        let tried =
+            tokio::task::spawn_blocking(move || past::try_rules(&data, &among, from, to, Some(&name)));
+        match tried.await {
+            Ok(Ok(report)) => Ok(Reply::TryRule(Box::new(RuleTrial { report: Some(report), errors }))),
+            Ok(Err(error)) if error.is_usage() => {
+                Err(Failure::new(Code::NotFound, format!("The rule cannot be tried: {error}.")))
+            }
+            Ok(Err(error)) => Err(storage(error)),
+            Err(_) => Err(Failure::new(Code::Internal, "The trial broke off; this is a fault of ours.")),
+        }
     }
-    pub(super) async fn alert_history(&self, _query: HistoryQuery) -> Result<Reply, Failure> {
-        Err(later())
+
+    pub(super) async fn alert_history(&self, query: HistoryQuery) -> Result<Reply, Failure> {
+        let desk = self.inner.start.data.join("desk.db");
+        let page = tokio::task::spawn_blocking(move || read_log(&desk, &query)).await;
+        match page {
+            Ok(Ok(page)) => Ok(Reply::AlertHistory(page)),
+            Ok(Err(StoreError::Missing { .. })) => {
+                Err(Failure::new(Code::NotHere, "No alert log is kept here."))
+            }
+            Ok(Err(error)) => Err(storage(error)),
+            Err(_) => {
+                Err(Failure::new(Code::Internal, "The alert log was not read; this is a fault of ours."))
+            }
+        }
     }
-    pub(super) async fn add_note(&self, _alert: Option<Id>, _text: String) -> Result<Reply, Failure> {
-        Err(later())
+
+    pub(super) async fn add_note(&self, alert: Option<Id>, text: String) -> Result<Reply, Failure> {
+        let text = text.trim().to_owned();
+        if text.is_empty() || text.chars().count() > NOTE {
+            let sentence = format!("A note has 1 to {NOTE} characters.");
+            return Err(Failure { field: Some("text".into()), ..Failure::new(Code::InvalidField, sentence) });
+        }
+        match self.command(|reply| Command::Note { alert, text, reply }).await {
+            Ok(true) => Ok(Reply::Done),
+            Ok(false) => {
+                Err(Failure::new(Code::Storage, "The note was not saved: no alert log is kept here."))
+            }
+            Err(_) => Err(gone()),
+        }
     }
+
     pub(super) async fn budget(&self) -> Result<Reply, Failure> {
-        Err(later())
+        let spent = self.command(|reply| Command::Budget { reply }).await.map_err(|_| gone())?;
+        Ok(Reply::Budget(budget(spent)))
     }
-    pub(super) async fn test_sound(
-        &self,
-        _severity: Severity,
-        _volume: Option<u32>,
-    ) -> Result<Reply, Failure> {
-        Err(later())
+
+    pub(super) async fn test_sound(&self, severity: Severity, volume: Option<u32>) -> Result<Reply, Failure> {
+        let preferences = self.inner.settings.lock().await.settings.preferences.clone();
+        let tone = match severity {
+            Severity::Critical if preferences.sound_tones != "one" => Tone::Two,
+            _ => Tone::One,
+        };
+        let volume = volume.unwrap_or(preferences.sound_volume).min(100);
+        match self.inner.ports.speaker.play(tone, volume).await {
+            Ok(()) => Ok(Reply::Done),
+            Err(error) => Err(Failure::new(Code::NotHere, format!("Nothing was heard: {error}."))),
+        }
     }
+
+    /// The next end of a shift, for a snooze.
     pub(super) async fn shift_end(&self) -> Result<Timestamp, Failure> {
-        Err(later())
+        let configured = self.inner.settings.lock().await;
+        settings::taste::next_shift_end(&configured.settings.preferences, self.now()).ok_or_else(|| Failure {
+            field: Some("shift_ends".into()),
+            ..Failure::new(
+                Code::InvalidField,
+                "No end of a shift is set; add one under Settings, like 16:00.",
+            )
+        })
     }
+}
+
+fn budget(spent: Spent) -> Budget {
+    let sentence = spent.noisiest.as_ref().map(|(rule, fired)| {
+        format!(
+            "{} alerts in the last hour are more than a person can follow; “{rule}” fired {fired} of them. \
+             Raise its limit, or let it wait longer with `for`.",
+            spent.fired
+        )
+    });
+    Budget {
+        last_hour: spent.fired,
+        limit: engine::alerts::HOURLY,
+        noisiest: spent.noisiest.map(|(rule, fired)| NoisyRule { rule, fired }),
+        sentence,
+    }
+}
+
+fn fill(check: &mut RuleCheck, present: Present, standing: &[Alert], rule: &str) {
+    let since = |alert: &Alert| {
+        standing
+            .iter()
+            .find(|s| s.rule == rule && s.source == alert.source && s.subject.id == alert.subject.id)
+            .and_then(|s| s.fired_at.or(s.pending_since))
+    };
+    let rows = |alerts: Vec<Alert>| {
+        let alerts = alerts.into_iter().take(PREVIEWED);
+        alerts
+            .map(|alert| Preview {
+                since: since(&alert),
+                muted: alert.overlays.contains(&model::Overlay::Muted),
+                subject: alert.subject,
+                source: alert.source,
+                severity: alert.severity,
+                value: alert.value,
+                unit: alert.unit,
+                limit: alert.limit,
+                reason: alert.reason,
+            })
+            .collect()
+    };
+    let whole = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    check.targets = whole(present.targets);
+    check.unknown = whole(present.unknown);
+    check.fires_now = rows(present.fires);
+    check.would_be_pending = rows(present.pending);
+}
+
+fn read_log(desk: &std::path::Path, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    let reader = DeskReader::open(desk)?;
+    let (most, usual) = PAGE;
+    let limit = if query.limit == 0 { usual } else { query.limit.min(most) };
+    let filter = LogFilter {
+        from: query.from,
+        until: query.to,
+        rule: query.rule.clone(),
+        source: query.source.clone(),
+        alert: query.alert.clone(),
+        before: query.before,
+        limit: limit + 1,
+    };
+    let mut found = reader.log(&filter)?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let notes = reader.notes(query.alert.as_ref())?;
+    let notes = notes
+        .into_iter()
+        .filter(|note| note.alert.as_ref().is_none_or(|id| found.iter().any(|(_, line)| line.alert == *id)));
+    Ok(HistoryPage {
+        notes: notes
+            .map(|n| NoteRow { id: n.id, at: n.at, actor: n.actor, alert: n.alert, text: n.text })
+            .collect(),
+        lines: found.into_iter().map(|(id, line)| HistoryLine { id, line: line.into() }).collect(),
+        more,
+        rules: reader.log_rules()?,
+    })
 }

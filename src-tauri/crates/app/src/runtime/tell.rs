@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use engine::{
     World,
-    alerts::{Notices, Telling, TrayCounts, TrayModel, Why},
+    alerts::{Budget, Notices, Spent, Telling, Tone, TrayCounts, TrayModel, Why, Wishes},
 };
 use link::Clock;
-use model::{Alert, Health, Id, Timestamp, Transition};
+use model::{Alert, Health, Id, Severity, Timestamp, Transition};
 use store::{Actor, Decision};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     desk::DeskBook,
     record::{Sentences, say},
 };
-use crate::ports::{self, Notifier};
+use crate::{
+    api::Preferences,
+    ports::{self, Notifier, NotifyError, Speaker},
+    settings::taste,
+};
 
 /// Notices on their way to the desktop. When it hangs, the newest state is in the window anyway.
 const IN_FLIGHT: usize = 64;
@@ -30,23 +34,22 @@ enum Order {
 pub(crate) struct Teller {
     notices: Notices,
     book: DeskBook,
+    budget: Budget,
+    voice: watch::Sender<Voice>,
     /// `None`: this face tells nobody.
     orders: Option<mpsc::Sender<Order>>,
 }
 
 impl Teller {
-    pub fn new(
-        book: DeskBook,
-        notifier: Option<Arc<dyn Notifier>>,
-        clock: Arc<dyn Clock>,
-        sentences: Sentences,
-    ) -> Self {
-        let orders = notifier.map(|notifier| {
+    /// `desktop`: `None` where this face tells nobody.
+    pub fn new(book: DeskBook, desktop: Option<Desktop>) -> Self {
+        let (voice, heard) = watch::channel(Voice::of(&Preferences::default()));
+        let orders = desktop.map(|desktop| {
             let (orders, queue) = mpsc::channel(IN_FLIGHT);
-            tokio::spawn(deliver(queue, book.clone(), notifier, clock, sentences));
+            tokio::spawn(deliver(queue, book.clone(), desktop, heard));
             orders
         });
-        Self { notices: Notices::default(), book, orders }
+        Self { notices: Notices::default(), book, budget: Budget::default(), voice, orders }
     }
 
     /// Alerts of the last run: those that were never told are told now, the others are not told again.
@@ -81,8 +84,42 @@ impl Teller {
             .sources()
             .filter_map(|s| Some((s.id.clone(), now.seconds_since(s.last_data_at?).max(0.0))))
             .collect();
+        for (_, alert) in transitions.iter().filter(|(what, _)| *what == Transition::Firing) {
+            self.budget.fired(now, &alert.rule);
+        }
         self.book.record(transitions, actor, now, ages, saved);
         let telling = self.notices.on(transitions, world.rules(), now);
+        self.carry_out(telling);
+    }
+
+    /// Writes a note down; `saved` hears whether it is on the disk.
+    pub fn note(
+        &self,
+        alert: Option<Id>,
+        text: String,
+        actor: Actor,
+        now: Timestamp,
+        saved: oneshot::Sender<bool>,
+    ) {
+        self.book.note(alert, text, actor, now, saved);
+    }
+
+    /// What the last hour was like.
+    pub fn spent(&mut self, now: Timestamp) -> Spent {
+        self.budget.spent(now)
+    }
+
+    /// What the user wants of notices and sounds.
+    pub fn taste(&mut self, preferences: &Preferences, world: &World, now: Timestamp) {
+        self.voice.send_replace(Voice::of(preferences));
+        let sound = match preferences.sound.as_str() {
+            "off" => None,
+            "critical" => Some(Severity::Critical),
+            _ => Some(Severity::Warning),
+        };
+        // The file's reader has refused what cannot be read.
+        let mute = taste::mute(preferences).unwrap_or_default();
+        let telling = self.notices.set_wishes(Wishes { mute, sound }, world.rules(), now);
         self.carry_out(telling);
     }
 
@@ -128,62 +165,122 @@ pub(crate) fn tray(world: &World, waiting: Option<u32>) -> TrayModel {
     TrayModel::of(&world.alerts(), counts)
 }
 
+/// What reaches the person at this desk.
+#[derive(Clone)]
+pub(crate) struct Desktop {
+    pub notifier: Arc<dyn Notifier>,
+    pub speaker: Arc<dyn Speaker>,
+    pub clock: Arc<dyn Clock>,
+    pub sentences: Sentences,
+}
+
+/// How tones are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Voice {
+    two_tones: bool,
+    volume: u32,
+}
+
+impl Voice {
+    fn of(preferences: &Preferences) -> Self {
+        Self { two_tones: preferences.sound_tones != "one", volume: preferences.sound_volume.min(100) }
+    }
+    fn tone(self, tone: Tone) -> Tone {
+        if self.two_tones { tone } else { Tone::One }
+    }
+}
+
 async fn deliver(
     mut queue: mpsc::Receiver<Order>,
     book: DeskBook,
-    notifier: Arc<dyn Notifier>,
-    clock: Arc<dyn Clock>,
-    sentences: Sentences,
+    desktop: Desktop,
+    voice: watch::Receiver<Voice>,
 ) {
     let mut complained = false;
+    let tones = speak(desktop.speaker.clone(), voice);
     while let Some(order) = queue.recv().await {
         let notice = match order {
             Order::Close(alert) => {
-                notifier.close(&alert).await;
+                desktop.notifier.close(&alert).await;
                 continue;
             }
-            Order::Show(notice) if notice.desktop => notice,
-            Order::Show(_) => continue,
+            Order::Show(notice) => notice,
         };
-        let mut reserved = Vec::new();
-        let mut wanted = false;
-        for (alert, why) in &notice.tells {
-            let kind = kind(*why, clock.now());
-            match book.reserve(alert.clone(), kind, "desktop".to_owned(), clock.now()).await {
-                Some(Decision::Send { id, .. }) => {
-                    reserved.push(id);
-                    wanted = true;
-                }
-                Some(Decision::Done) => {}
-                // Nothing is kept: it is told, and perhaps twice.
-                None => wanted = true,
-            }
-        }
-        if !wanted {
+        // Do-not-disturb holds back warnings. Nothing is written down: the rule's repeat tells them later.
+        if notice.severity == Severity::Warning && desktop.notifier.is_inhibited().await {
             continue;
         }
-        let shown = notifier
-            .show(ports::Notice {
-                alert: notice.alert,
-                severity: notice.severity,
-                title: notice.title,
-                body: notice.body,
-            })
-            .await;
-        match shown {
-            Ok(()) => {
-                complained = false;
-                for id in reserved {
-                    book.delivered(id, clock.now());
-                }
-            }
-            Err(error) if !complained => {
+        if let Some(tone) = notice.sound {
+            // One that is still being played is enough.
+            let _ = tones.try_send(tone);
+        }
+        if !notice.desktop {
+            continue;
+        }
+        if let Err(error) = show(&desktop, &book, notice).await {
+            if complained {
+                tracing::info!(%error, "A notification did not reach the desktop.");
+            } else {
                 complained = true;
-                say(&sentences, format!("A notification did not reach the desktop: {error}."));
+                say(&desktop.sentences, format!("A notification did not reach the desktop: {error}."));
             }
-            Err(error) => tracing::info!(%error, "A notification did not reach the desktop."),
+        } else {
+            complained = false;
         }
     }
+}
+
+/// Written down, shown, written down as shown.
+async fn show(desktop: &Desktop, book: &DeskBook, notice: engine::alerts::Notice) -> Result<(), NotifyError> {
+    let mut reserved = Vec::new();
+    let mut wanted = false;
+    for (alert, why) in &notice.tells {
+        let now = desktop.clock.now();
+        match book.reserve(alert.clone(), kind(*why, now), "desktop".to_owned(), now).await {
+            Some(Decision::Send { id, .. }) => {
+                reserved.push(id);
+                wanted = true;
+            }
+            Some(Decision::Done) => {}
+            // Nothing is kept: it is told, and perhaps twice.
+            None => wanted = true,
+        }
+    }
+    if !wanted {
+        return Ok(());
+    }
+    let shown = ports::Notice {
+        alert: notice.alert,
+        severity: notice.severity,
+        title: notice.title,
+        body: notice.body,
+    };
+    desktop.notifier.show(shown).await?;
+    for id in reserved {
+        book.delivered(id, desktop.clock.now());
+    }
+    Ok(())
+}
+
+/// Sounds have a task of their own: a slow loudspeaker delays no notification.
+fn speak(speaker: Arc<dyn Speaker>, voice: watch::Receiver<Voice>) -> mpsc::Sender<Tone> {
+    let (tones, mut queue) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut complained = false;
+        while let Some(tone) = queue.recv().await {
+            let voice = *voice.borrow();
+            if voice.volume == 0 {
+                continue;
+            }
+            if let Err(error) = speaker.play(voice.tone(tone), voice.volume).await
+                && !std::mem::replace(&mut complained, true)
+            {
+                // Many machines have no sound, and the test in the settings says so.
+                tracing::info!(%error, "An alert was not heard.");
+            }
+        }
+    });
+    tones
 }
 
 /// The log keeps one line per alert and kind; a repeat is a new kind each time.

@@ -12,6 +12,9 @@ pub enum EditError {
     /// The file on disk is not valid any more.
     #[error("{0} is not valid TOML any more; mend it by hand first")]
     Broken(String),
+    /// The rules stand in one value, not as `[[alert]]`.
+    #[error("{0} has its rules in one value; write each as [[alert]] to change them here")]
+    Inline(String),
     /// It could not be read or written.
     #[error("{file} cannot be written ({cause}); check the folder's permissions and free space")]
     Io {
@@ -67,6 +70,13 @@ pub fn set_preferences(file: &Path, preferences: &Preferences) -> Result<(), Edi
         put("language", preferences.language.as_str().into(), preferences.language == default.language);
         put("zone", preferences.zone.as_str().into(), preferences.zone == default.zone);
         put("sound", preferences.sound.as_str().into(), preferences.sound == default.sound);
+        let tones = preferences.sound_tones.as_str();
+        put("sound_tones", tones.into(), tones == default.sound_tones);
+        let volume = preferences.sound_volume;
+        put("sound_volume", i64::from(volume).into(), volume == default.sound_volume);
+        let list = |texts: &[String]| Value::Array(texts.iter().collect::<Array>());
+        put("mute", list(&preferences.mute), preferences.mute == default.mute);
+        put("shift_ends", list(&preferences.shift_ends), preferences.shift_ends == default.shift_ends);
         put(
             "close_to_tray",
             preferences.close_to_tray.into(),
@@ -133,7 +143,7 @@ fn fill(table: &mut Table, form: &SourceForm) {
 }
 
 /// Replaces a value and keeps the comment behind it.
-fn set(table: &mut Table, key: &str, now: Value) {
+pub(super) fn set(table: &mut Table, key: &str, now: Value) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
         Some(old) => {
             let decor = old.decor().clone();
@@ -155,7 +165,8 @@ fn optional(table: &mut Table, key: &str, now: Option<&str>) {
     }
 }
 
-fn change(file: &Path, edit: impl FnOnce(&mut DocumentMut)) -> Result<(), EditError> {
+/// Reads the file, lets it be changed, writes it whole.
+pub(super) fn change<T>(file: &Path, edit: impl FnOnce(&mut DocumentMut) -> T) -> Result<T, EditError> {
     let io = |cause| EditError::Io { file: file.display().to_string(), cause };
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
@@ -164,8 +175,9 @@ fn change(file: &Path, edit: impl FnOnce(&mut DocumentMut)) -> Result<(), EditEr
     };
     let mut document: DocumentMut =
         text.parse().map_err(|_| EditError::Broken(file.display().to_string()))?;
-    edit(&mut document);
-    replace(file, document.to_string().as_bytes()).map_err(io)
+    let done = edit(&mut document);
+    replace(file, document.to_string().as_bytes()).map_err(io)?;
+    Ok(done)
 }
 
 /// Written beside it, synced, renamed: a reader or a crash sees the old file or the new one, whole.

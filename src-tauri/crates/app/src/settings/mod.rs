@@ -6,9 +6,12 @@ mod edit;
 pub(crate) mod form;
 mod place;
 mod read;
+pub(crate) mod rule_edit;
+mod rule_text;
 mod rules;
 mod source;
 mod table;
+pub(crate) mod taste;
 
 use std::path::{Path, PathBuf};
 
@@ -56,6 +59,8 @@ pub struct Settings {
     pub webhooks: Vec<Webhook>,
     /// Rules, groups, hours and targets, compiled.
     pub rules: std::sync::Arc<engine::alerts::Rulebook>,
+    /// What they were compiled from.
+    pub(crate) rule_text: std::sync::Arc<rules::RuleText>,
     /// Rules that could not be read, each with a caret under the place.
     pub rule_errors: Vec<String>,
 }

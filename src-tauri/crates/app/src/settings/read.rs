@@ -8,6 +8,7 @@ use toml_edit::{Document, Item, TableLike};
 use super::{
     Settings, SettingsError, Webhook, WebhookShape, rules, source,
     table::{Page, Table},
+    taste,
 };
 use crate::api::Preferences;
 
@@ -52,6 +53,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
     let text = rules::read(&top)?;
     let (book, mut errors) =
         Rulebook::compile(&text.rules, &text.groups, &text.hours, text.targets, text.default_alerts);
+    errors.extend(text.faults.iter().cloned());
     let webhooks = webhooks(&top)?;
     errors.extend(book.rules().iter().flat_map(|rule| strangers(rule, &webhooks)));
     errors.sort_by_key(|error| error.position.0);
@@ -60,6 +62,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
         preferences,
         webhooks,
         rules: Arc::new(book),
+        rule_text: Arc::new(text),
         rule_errors: errors.iter().map(|error| rule_sentence(file, error)).collect(),
     })
 }
@@ -92,17 +95,23 @@ pub(super) fn one_table<'a>(top: &Table<'a>, key: &str, item: &'a Item) -> Resul
     }
 }
 
+const PREFERENCES: &[&str] = &[
+    "theme",
+    "density",
+    "language",
+    "zone",
+    "sound",
+    "sound_tones",
+    "sound_volume",
+    "mute",
+    "shift_ends",
+    "close_to_tray",
+    "retention_days",
+    "hide_empty_personal",
+];
+
 fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
-    table.only(&[
-        "theme",
-        "density",
-        "language",
-        "zone",
-        "sound",
-        "close_to_tray",
-        "retention_days",
-        "hide_empty_personal",
-    ])?;
+    table.only(PREFERENCES)?;
     let mut preferences = Preferences::default();
     let choice = |key: &str, slot: &mut String, options: &[&str]| -> Result<(), SettingsError> {
         if let Some(text) = table.text(key)? {
@@ -117,8 +126,24 @@ fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
     choice("density", &mut preferences.density, &["compact", "normal", "roomy"])?;
     choice("language", &mut preferences.language, &["system", "en", "de", "es", "fr"])?;
     choice("sound", &mut preferences.sound, &["off", "critical", "all"])?;
+    choice("sound_tones", &mut preferences.sound_tones, &["one", "two"])?;
     if let Some(zone) = table.text("zone")? {
         preferences.zone = zone;
+        taste::zone(&preferences).map_err(|what| table.error("zone", what))?;
+    }
+    if let Some(volume) = table.number("sound_volume")? {
+        if !(0.0..=100.0).contains(&volume) || volume.fract() != 0.0 {
+            return Err(table.error("sound_volume", "must be a whole number from 0 to 100"));
+        }
+        preferences.sound_volume = volume as u32;
+    }
+    if let Some(mute) = table.texts("mute")? {
+        preferences.mute = mute;
+        taste::mute(&preferences).map_err(|what| table.error("mute", what))?;
+    }
+    if let Some(ends) = table.texts("shift_ends")? {
+        preferences.shift_ends = ends;
+        taste::shift_ends(&preferences).map_err(|what| table.error("shift_ends", what))?;
     }
     if let Some(flag) = table.flag("close_to_tray")? {
         preferences.close_to_tray = flag;
@@ -162,7 +187,7 @@ fn webhooks(top: &Table<'_>) -> Result<Vec<Webhook>, SettingsError> {
 }
 
 /// Webhooks that a rule names and nobody configured. The rule stays active for its other channels.
-fn strangers(rule: &Rule, webhooks: &[Webhook]) -> Vec<RuleError> {
+pub(super) fn strangers(rule: &Rule, webhooks: &[Webhook]) -> Vec<RuleError> {
     let named = rule.notify().iter().filter_map(|channel| match channel {
         Channel::Webhook(name) => Some(name),
         _ => None,

@@ -2,7 +2,8 @@
 //! rules' own language is the engine's; here stand only keys, types and places.
 
 use engine::alerts::{
-    GroupSpec, HoursSpec, OverrideSpec, Position, RuleSpec, ScopeSpec, ServiceLevelTarget, SlFormula, Targets,
+    GroupSpec, HoursSpec, OverrideSpec, Position, RuleError, RuleSpec, ScopeSpec, ServiceLevelTarget,
+    SlFormula, Targets,
 };
 use toml_edit::{Item, Value};
 
@@ -16,13 +17,16 @@ const ALERT: &[&str] = &[
     "name", "when", "critical", "scope", "for", "clear", "keep", "repeat", "min_n", "active", "zone",
     "severity", "notify", "enabled", "override",
 ];
+const SCOPE: &[&str] = &["source", "queue", "group", "agent"];
 const OVERRIDE: &[&str] =
     &["queue", "group", "source", "when", "critical", "for", "clear", "keep", "repeat", "enabled"];
 
 /// Everything that the rulebook is compiled from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RuleText {
+pub(crate) struct RuleText {
     pub rules: Vec<RuleSpec>,
+    /// Rules of which a key is missing or holds something else than it should.
+    pub faults: Vec<RuleError>,
     pub groups: Vec<GroupSpec>,
     pub hours: Vec<HoursSpec>,
     pub targets: Targets,
@@ -33,7 +37,12 @@ pub(super) fn read(top: &Table<'_>) -> Result<RuleText, SettingsError> {
     let mut text =
         RuleText { default_alerts: top.flag("default_alerts")?.unwrap_or(true), ..RuleText::default() };
     for (table, span) in tables(top, "alert")? {
-        text.rules.push(alert(&Table { page: top.page, table, span })?);
+        let table = Table { page: top.page, table, span };
+        known_keys(&table)?;
+        match alert(&table) {
+            Ok(rule) => text.rules.push(rule),
+            Err(error) => text.faults.push(fault(&table, error)),
+        }
     }
     for (table, span) in tables(top, "group")? {
         let table = Table { page: top.page, table, span };
@@ -61,7 +70,6 @@ pub(super) fn read(top: &Table<'_>) -> Result<RuleText, SettingsError> {
 }
 
 fn alert(table: &Table<'_>) -> Result<RuleSpec, SettingsError> {
-    table.only(ALERT)?;
     let mut rule = RuleSpec {
         position: position(table),
         name: table.required_text("name")?,
@@ -81,7 +89,6 @@ fn alert(table: &Table<'_>) -> Result<RuleSpec, SettingsError> {
     };
     if let Some(item) = table.table.get("scope") {
         let scope = one_table(table, "scope", item)?;
-        scope.only(&["source", "queue", "group", "agent"])?;
         rule.scope = ScopeSpec {
             source: globs(&scope, "source")?,
             queue: globs(&scope, "queue")?,
@@ -91,7 +98,6 @@ fn alert(table: &Table<'_>) -> Result<RuleSpec, SettingsError> {
     }
     for (inner, span) in tables(table, "override")? {
         let inner = Table { page: table.page, table: inner, span };
-        inner.only(OVERRIDE)?;
         rule.overrides.push(OverrideSpec {
             queue: globs(&inner, "queue")?,
             group: globs(&inner, "group")?,
@@ -106,6 +112,47 @@ fn alert(table: &Table<'_>) -> Result<RuleSpec, SettingsError> {
         });
     }
     Ok(rule)
+}
+
+/// One `[[alert]]`, for the editor: the first error of its keys and types.
+pub(super) fn one(table: &Table<'_>) -> Result<RuleSpec, SettingsError> {
+    known_keys(table)?;
+    alert(table)
+}
+
+/// Where a key stands, also one of the scope or of an override; the rule's head when it is missing.
+pub(super) fn place_of(table: &Table<'_>, key: &str) -> std::ops::Range<usize> {
+    let head = || table.span.clone().unwrap_or(0..0);
+    if table.table.contains_key(key) {
+        return table.place(key).unwrap_or_else(head);
+    }
+    let scope = table.table.get("scope").and_then(Item::as_table_like).map(|t| (t, None));
+    let overrides = tables(table, "override").unwrap_or_default();
+    scope
+        .into_iter()
+        .chain(overrides)
+        .find(|(inner, _)| inner.contains_key(key))
+        .and_then(|(inner, span)| Table { page: table.page, table: inner, span }.place(key))
+        .unwrap_or_else(head)
+}
+
+/// A key that nobody knows is an error of the file, wherever it stands.
+fn known_keys(table: &Table<'_>) -> Result<(), SettingsError> {
+    table.only(ALERT)?;
+    if let Some(item) = table.table.get("scope").filter(|item| item.is_table_like()) {
+        one_table(table, "scope", item)?.only(SCOPE)?;
+    }
+    for (inner, span) in tables(table, "override").unwrap_or_default() {
+        Table { page: table.page, table: inner, span }.only(OVERRIDE)?;
+    }
+    Ok(())
+}
+
+/// A rule that cannot be read is one error; the other rules stay active.
+fn fault(table: &Table<'_>, error: SettingsError) -> RuleError {
+    let name = table.table.get("name").and_then(Item::as_str).unwrap_or("(no name)");
+    let line = error.line.unwrap_or(position(table).0);
+    RuleError::about(name, Position(line), error.key.as_deref().unwrap_or("alert"), "", error.what)
 }
 
 /// One glob or a list of them.

@@ -8,8 +8,8 @@ use super::language::{Fault, closest};
 /// Opening hours. Times are wall-clock times of the zone: a day of 23 or 25 hours opens and closes when
 /// its clocks say so. A time that a change of clocks skips is the moment after the gap; one that comes
 /// twice is the first.
-#[derive(Clone, Debug)]
-pub(crate) struct Schedule {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
     zone: TimeZone,
     spans: Vec<DaySpan>,
 }
@@ -36,8 +36,14 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Fault> {
 }
 
 impl Schedule {
+    /// Reads hours as `open` in `[[hours]]` has them. The error is a sentence that names the fix.
+    pub fn read(open: &[String], zone_name: &str) -> Result<Self, String> {
+        let zone = zone(zone_name).map_err(|fault| fault.sentence)?;
+        Self::compile(zone, open).map_err(|(_, fault)| fault.sentence)
+    }
+
     /// Reads `mon-fri 08:00-20:00`; the place in the list goes along with a fault.
-    pub fn compile(zone: TimeZone, open: &[String]) -> Result<Self, (usize, Fault)> {
+    pub(crate) fn compile(zone: TimeZone, open: &[String]) -> Result<Self, (usize, Fault)> {
         let spans = open
             .iter()
             .enumerate()

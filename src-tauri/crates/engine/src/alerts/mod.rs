@@ -1,5 +1,6 @@
 //! Rules and the alert state machine.
 
+mod budget;
 mod condition;
 mod defaults;
 mod episode;
@@ -10,6 +11,7 @@ mod language;
 mod machine;
 pub mod metrics;
 mod notice;
+mod preview;
 mod rule;
 mod rulebook;
 mod sentence;
@@ -19,10 +21,13 @@ mod stopwatch;
 mod tray;
 mod trial;
 
+pub use budget::{Budget, HOURLY, Spent};
 pub use facts::{Called, Facts, MetricName, Names, Reading, Touched, floor_key, source_key};
+pub use hours::Schedule;
 pub use language::RuleError;
 pub use machine::Alerts;
-pub use notice::{Notice, Notices, Quiet, Telling, Tone, Why};
+pub use notice::{Notice, Notices, Quiet, Telling, Tone, Why, Wishes};
+pub use preview::{Present, preview};
 pub use rule::{Channel, Rule};
 pub use rulebook::Rulebook;
 pub use spec::{

@@ -4,11 +4,11 @@
 //! together; a critical takes them along at once. Never more than one notice in two seconds, never more
 //! than one sound in ten: what comes faster is told in one summary.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{Alert, AlertState, Id, Overlay, Severity, SubjectKind, Timestamp, Transition};
 
-use super::{Channel, Rulebook, language::duration_text};
+use super::{Channel, Rulebook, Schedule, language::duration_text};
 
 /// Warnings of one source within this time are told together.
 const WINDOW_MS: i64 = 10_000;
@@ -51,8 +51,25 @@ pub enum Quiet {
     Muted,
     /// Another alert is the cause.
     Inhibited,
+    /// The person at this desk wants to hear nothing now.
+    Desk,
     /// The same rule and target were told less than the repeat time ago.
     RecentlyTold,
+}
+
+/// What the person at this desk wants to hear, and when nothing at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wishes {
+    /// Times in which nothing is shown or played. What fires meanwhile is told when they end.
+    pub mute: Option<Schedule>,
+    /// The least severity that sounds; `None`: none does.
+    pub sound: Option<Severity>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { mute: None, sound: Some(Severity::Warning) }
+    }
 }
 
 /// How it sounds.
@@ -131,6 +148,10 @@ pub struct Notices {
     repeats: BTreeMap<(Timestamp, Id), ()>,
     last_shown: Option<Timestamp>,
     last_sound: Option<Timestamp>,
+    wishes: Wishes,
+    /// Alerts that the mute time kept back, and when to look whether it is over.
+    muted: BTreeSet<Id>,
+    mute_ends: Option<Timestamp>,
 }
 
 fn place(alert: &Alert) -> Place {
@@ -169,6 +190,18 @@ impl Notices {
             }
         }
         self.flush(book, now, &mut telling);
+        telling
+    }
+
+    /// Other wishes hold from now on.
+    pub fn set_wishes(&mut self, wishes: Wishes, book: &Rulebook, now: Timestamp) -> Telling {
+        let mut telling = Telling::default();
+        if self.wishes != wishes {
+            self.wishes = wishes;
+            self.mute_ends = self.mute_ends.map(|_| now);
+            self.end_mute(book, now, &mut telling);
+            self.flush(book, now, &mut telling);
+        }
         telling
     }
 
@@ -220,8 +253,41 @@ impl Notices {
             }
             self.plan_repeat_from(&id, book, now);
         }
+        self.end_mute(book, now, &mut telling);
         self.flush(book, now, &mut telling);
         telling
+    }
+
+    /// The mute time is over: what still stands is told.
+    fn end_mute(&mut self, book: &Rulebook, now: Timestamp, telling: &mut Telling) {
+        if self.mute_ends.is_none_or(|at| at > now) {
+            return;
+        }
+        self.mute_ends = self.mute_until(now);
+        if self.mute_ends.is_some() {
+            return;
+        }
+        for id in std::mem::take(&mut self.muted) {
+            let Some(known) = self.known.get(&id) else { continue };
+            let alert = known.alert.clone();
+            if alert.state == AlertState::Firing {
+                self.want(&alert, Why::Freed, book, now, telling);
+            }
+        }
+    }
+
+    /// Until when this desk is mute; `None`: it is not.
+    fn mute_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let (mute, until) = self.wishes.mute.as_ref()?.at(now);
+        mute.then_some(until)
+    }
+
+    fn hold(&mut self, id: Id, quiet: Quiet, now: Timestamp, telling: &mut Telling) {
+        if quiet == Quiet::Desk {
+            self.muted.insert(id.clone());
+            self.mute_ends = self.mute_until(now);
+        }
+        telling.held.push((id, quiet));
     }
 
     /// When to call [`Notices::due`] at the latest.
@@ -229,7 +295,7 @@ impl Notices {
         let ready = self.groups.values().filter_map(|group| group.ready_at).min();
         let paced = ready.map(|at| self.last_shown.map_or(at, |last| at.max(later(last, PACE_MS))));
         let repeat = self.repeats.first_key_value().map(|((at, _), ())| *at);
-        [paced, repeat].into_iter().flatten().min()
+        [paced, repeat, self.mute_ends].into_iter().flatten().min()
     }
 
     /// It has fired and nobody was told.
@@ -265,7 +331,7 @@ impl Notices {
 
     fn want(&mut self, alert: &Alert, why: Why, book: &Rulebook, now: Timestamp, telling: &mut Telling) {
         if let Some(quiet) = self.keeps_quiet(alert, why, book, now) {
-            telling.held.push((alert.id.clone(), quiet));
+            self.hold(alert.id.clone(), quiet, now, telling);
             if quiet == Quiet::RecentlyTold {
                 self.plan_repeat_from_place(alert, book);
             }
@@ -318,6 +384,9 @@ impl Notices {
         if alert.state == AlertState::Acked {
             return Some(Quiet::Acked);
         }
+        if self.mute_until(now).is_some() {
+            return Some(Quiet::Desk);
+        }
         // A new episode soon after an old one is the same news, unless it is worse.
         let again = matches!(why, Why::First | Why::Freed);
         let recently = self.lately.get(&place(alert)).is_some_and(|(at, severity)| {
@@ -343,7 +412,7 @@ impl Notices {
             let alert = known.alert.clone();
             // What became of it while it waited counts.
             match self.keeps_quiet(&alert, Why::Repeat, book, now) {
-                Some(quiet) => telling.held.push((id, quiet)),
+                Some(quiet) => self.hold(id, quiet, now, telling),
                 None => told.push((alert, why)),
             }
         }
@@ -374,7 +443,8 @@ impl Notices {
             book.rule(&alert.rule).is_some_and(|r| r.notify().contains(channel))
         };
         let worst = told.iter().map(|(a, _)| a.severity).max().unwrap_or(Severity::Warning);
-        let sounds = told.iter().any(|(a, _)| wants(a, &Channel::Sound));
+        let audible = |alert: &Alert| self.wishes.sound.is_some_and(|least| alert.severity >= least);
+        let sounds = told.iter().any(|(a, _)| wants(a, &Channel::Sound) && audible(a));
         let silent = self.last_sound.is_some_and(|last| now < later(last, SOUND_MS));
         let sound = (sounds && !silent).then_some(match worst {
             Severity::Critical => Tone::Two,

@@ -70,6 +70,9 @@ impl Slots {
     pub fn get_mut(&mut self, at: usize) -> Option<&mut Slot> {
         self.all.get_mut(at)?.as_mut()
     }
+    pub fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.all.iter().flatten()
+    }
     pub fn of_target(&self, kind: SubjectKind, key: &Key) -> Option<&Laid> {
         self.by_target[kind as usize].get(key)
     }

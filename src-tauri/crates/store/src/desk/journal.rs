@@ -2,7 +2,7 @@
 //! data was. Written together with the alert itself, so that the two never disagree.
 
 use model::{Alert, Id, Subject, Timestamp, Transition};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{Desk, acknowledgements, alerts, alerts::word, schema::Step, words::Word};
 use crate::StoreError;
@@ -121,41 +121,87 @@ pub(crate) fn put(
     Ok(())
 }
 
+const COLUMNS: &str =
+    "at, alert, transition, rule, severity, source, subject_kind, subject_id, subject_name, metric,
+     value, limit_value, unit, n, actor, source_age_s, reason, id";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+    let actor: String = row.get(14)?;
+    Ok(JournalEntry {
+        at: Timestamp::from_ms(row.get(0)?),
+        alert: Id::from(row.get::<_, String>(1)?),
+        transition: word(row, 2)?,
+        rule: row.get(3)?,
+        severity: word(row, 4)?,
+        source: row.get::<_, Option<String>>(5)?.map(Id::from),
+        subject: Subject { kind: word(row, 6)?, id: Id::from(row.get::<_, String>(7)?), name: row.get(8)? },
+        metric: row.get(9)?,
+        value: row.get(10)?,
+        limit: row.get(11)?,
+        unit: row.get(12)?,
+        n: row.get(13)?,
+        actor: if actor.is_empty() { Actor::Rules } else { Actor::Person(actor) },
+        source_age_s: row.get(15)?,
+        reason: row.get(16)?,
+    })
+}
+
 pub(crate) fn between(
     db: &Connection,
     from: Timestamp,
     until: Timestamp,
 ) -> rusqlite::Result<Vec<JournalEntry>> {
-    let mut query = db.prepare(
-        "SELECT at, alert, transition, rule, severity, source, subject_kind, subject_id, subject_name, metric,
-         value, limit_value, unit, n, actor, source_age_s, reason
-         FROM journal WHERE at >= ?1 AND at <= ?2 ORDER BY id",
+    let mut query =
+        db.prepare(&format!("SELECT {COLUMNS} FROM journal WHERE at >= ?1 AND at <= ?2 ORDER BY id"))?;
+    query.query_map([from.as_ms(), until.as_ms()], read)?.collect()
+}
+
+/// What of the log is wanted; `None` restricts nothing.
+#[derive(Clone, Debug, Default)]
+pub struct LogFilter {
+    /// Not before this.
+    pub from: Option<Timestamp>,
+    /// Not after this.
+    pub until: Option<Timestamp>,
+    /// Of this rule.
+    pub rule: Option<String>,
+    /// Of this source.
+    pub source: Option<Id>,
+    /// Of this alert.
+    pub alert: Option<Id>,
+    /// Lines with a smaller number than this.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Lines with their numbers, newest first.
+pub(crate) fn page(db: &Connection, filter: &LogFilter) -> rusqlite::Result<Vec<(i64, JournalEntry)>> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM journal
+         WHERE (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at <= ?2) AND (?3 IS NULL OR rule = ?3)
+           AND (?4 IS NULL OR source = ?4) AND (?5 IS NULL OR alert = ?5) AND (?6 IS NULL OR id < ?6)
+         ORDER BY id DESC LIMIT ?7"
+    ))?;
+    let rows = query.query_map(
+        params![
+            filter.from.map(Timestamp::as_ms),
+            filter.until.map(Timestamp::as_ms),
+            filter.rule,
+            filter.source.as_deref(),
+            filter.alert.as_deref(),
+            filter.before,
+            filter.limit,
+        ],
+        |row| Ok((row.get(17)?, read(row)?)),
     )?;
-    let rows = query.query_map([from.as_ms(), until.as_ms()], |row| {
-        let actor: String = row.get(14)?;
-        Ok(JournalEntry {
-            at: Timestamp::from_ms(row.get(0)?),
-            alert: Id::from(row.get::<_, String>(1)?),
-            transition: word(row, 2)?,
-            rule: row.get(3)?,
-            severity: word(row, 4)?,
-            source: row.get::<_, Option<String>>(5)?.map(Id::from),
-            subject: Subject {
-                kind: word(row, 6)?,
-                id: Id::from(row.get::<_, String>(7)?),
-                name: row.get(8)?,
-            },
-            metric: row.get(9)?,
-            value: row.get(10)?,
-            limit: row.get(11)?,
-            unit: row.get(12)?,
-            n: row.get(13)?,
-            actor: if actor.is_empty() { Actor::Rules } else { Actor::Person(actor) },
-            source_age_s: row.get(15)?,
-            reason: row.get(16)?,
-        })
-    })?;
     rows.collect()
+}
+
+/// Names of the rules that the log speaks of.
+pub(crate) fn rules(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut query = db.prepare("SELECT DISTINCT rule FROM journal ORDER BY rule")?;
+    query.query_map([], |row| row.get(0))?.collect()
 }
 
 impl Desk {

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use model::{Alert, Id, Timestamp};
 use rusqlite::Connection;
 
-use super::{Acknowledgement, JournalEntry, Note, acknowledgements, alerts, journal, notes, schema};
+use super::{
+    Acknowledgement, JournalEntry, LogFilter, Note, acknowledgements, alerts, journal, notes, schema,
+};
 use crate::{
     StoreError,
     open::{open_reader, user_version},
@@ -43,6 +45,14 @@ impl DeskReader {
     /// The alert log between two instants, oldest first.
     pub fn journal(&self, from: Timestamp, until: Timestamp) -> Result<Vec<JournalEntry>, StoreError> {
         self.tell(journal::between(&self.db, from, until))
+    }
+    /// A page of the alert log with the lines' numbers, newest first.
+    pub fn log(&self, filter: &LogFilter) -> Result<Vec<(i64, JournalEntry)>, StoreError> {
+        self.tell(journal::page(&self.db, filter))
+    }
+    /// Names of the rules that the alert log speaks of, sorted.
+    pub fn log_rules(&self) -> Result<Vec<String>, StoreError> {
+        self.tell(journal::rules(&self.db))
     }
     /// Notes on one alert, or all; oldest first.
     pub fn notes(&self, alert: Option<&Id>) -> Result<Vec<Note>, StoreError> {

@@ -94,6 +94,23 @@ impl Alerts {
         }
     }
 
+    /// How many pairs of a rule and a target there are, and of how many of them nothing can be said now.
+    pub(in crate::alerts) fn tell_unknown(&self, facts: &dyn Facts, now: Timestamp) -> (usize, usize) {
+        let (mut all, mut unknown) = (0, 0);
+        let mut readings = Vec::new();
+        for slot in self.slots.iter() {
+            let Some(rule) = self.book.rules.get(slot.rule) else { continue };
+            let Some(terms) = rule.terms.get(slot.terms) else { continue };
+            let (open, _) = who(&slot.target).is_open(&self.book.hours, now);
+            readings.clear();
+            read(facts, terms, &slot.target, open, now, &mut readings);
+            let look = Look { readings: &readings, min_n: rule.min_n, now };
+            all += 1;
+            unknown += usize::from(terms.when.test(Test::Fire, &look).is_none());
+        }
+        (all, unknown)
+    }
+
     /// Most tests find nothing and found nothing before: no episode goes on and none begins. Then only the
     /// moment of the next look is to be found. Tells whether it was so.
     fn stays_quiet(&mut self, facts: &dyn Facts, at: usize, now: Timestamp) -> bool {
