@@ -4,7 +4,7 @@
 import { getContext, setContext } from 'svelte';
 
 import { formats, systemLocale, usable, usableZone, type Formats } from './format/locale';
-import type { AlertRow, Ask, Hello, Preferences, QueueRow, SourceRow, VendorSpec, ViewSpec } from './host/gen';
+import type { AlertRow, Ask, Budget, Hello, Preferences, QueueRow, SourceRow, VendorSpec, ViewSpec } from './host/gen';
 import { asFailure, type Answer, type AskFailure, type Host, type Link } from './host/host';
 import { Clock } from './live/clock.svelte';
 import type { Keyed } from './live/fold';
@@ -13,6 +13,10 @@ import { catalogue, en, type Words } from './words';
 
 export const PLACES = ['floor', 'agents', 'conversations', 'alerts', 'sources', 'settings'] as const;
 export type Place = (typeof PLACES)[number];
+
+/** The parts of the alerts' place. */
+export const PARTS = ['active', 'history', 'rules'] as const;
+export type Part = (typeof PARTS)[number];
 
 /** The tense of what is shown, with the link to the program taken into account. */
 export type Tense =
@@ -48,6 +52,12 @@ export class Desk {
   words = $state.raw<Words>(en);
   link = $state.raw<Link>({ up: true });
   place = $state<Place>('floor');
+  /** Which part of the alerts is shown. */
+  part = $state<Part>('active');
+  /** Name of a rule that somebody wants to see; the rules take it. */
+  rule = $state<string | null>(null);
+  /** How loud the rules were in the last hour. */
+  budget = $state.raw<Budget | null>(null);
   /** Key of the queue that the drawer shows. */
   queue = $state<string | null>(null);
   /** Sentences that stay until they are dismissed. */
@@ -84,6 +94,16 @@ export class Desk {
     void this.greet();
     const news = setInterval(() => void this.#news(), 10_000);
     this.#closers.push(() => clearInterval(news));
+    void this.#count();
+  }
+
+  /** How loud the rules are. A face that does not count leaves it unsaid. */
+  async #count(): Promise<void> {
+    try {
+      this.budget = await this.host.ask({ ask: 'budget' });
+    } catch {
+      this.budget = null;
+    }
   }
 
   /** What came up since the greeting: a desktop that shows no notifications, a store that broke. */
@@ -91,6 +111,7 @@ export class Desk {
     try {
       const { notices } = await this.host.ask({ ask: 'hello' });
       notices.filter((sentence) => !this.#told.has(sentence)).forEach((sentence) => this.#tell(sentence));
+      await this.#count();
     } catch {
       // The program is out of reach; the link says so already.
     }
@@ -165,6 +186,16 @@ export class Desk {
     this.place = place;
   }
 
+  showPart(part: Part): void {
+    this.part = part;
+    this.place = 'alerts';
+  }
+
+  showRule(name: string): void {
+    this.rule = name;
+    this.showPart('rules');
+  }
+
   showQueue(key: string): void {
     this.place = 'floor';
     this.queue = key;
@@ -234,8 +265,10 @@ export class Desk {
     void this.act({ ask: 'acknowledge', alert: alert.id });
   }
 
-  snooze(alert: AlertRow, minutes: number | null): void {
-    void this.act({ ask: 'snooze', alert: alert.id, minutes });
+  /** For minutes, until it is over, or until the shift ends. */
+  snooze(alert: AlertRow, until: number | 'clear' | 'shift'): void {
+    const minutes = typeof until === 'number' ? until : null;
+    void this.act({ ask: 'snooze', alert: alert.id, minutes, ...(until === 'shift' ? { shift_end: true } : {}) });
   }
 
   async #useWords(language: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { Words } from '../words';
 import type { Formats } from './locale';
 import { age, wait, waitOfSeconds } from './span';
 
-function amount(value: number, unit: string, f: Formats): string {
+export function amount(value: number, unit: string, f: Formats): string {
   if (unit === 'seconds') return waitOfSeconds(value);
   if (unit === 'ratio') return f.share(value);
   return f.decimal(value);
@@ -35,6 +35,17 @@ export function why(alert: AlertRow, w: Words, f: Formats, now: number, reachabl
 export function reason(alert: AlertRow): string {
   const prefix = `${alert.subject.name}: `;
   return alert.reason.startsWith(prefix) ? alert.reason.slice(prefix.length) : alert.reason;
+}
+
+/** State and what lies over it, with the times that they end at. */
+export function stateWords(row: AlertRow, w: Words, f: Formats): string {
+  const parts: string[] = [w.alerts[row.state]];
+  for (const overlay of row.overlays) {
+    parts.push(overlay === 'snoozed' && row.snoozed_until !== null ? `${w.alerts.snoozed} ${w.alerts.until(f.minute(row.snoozed_until))}` : w.alerts[overlay]);
+  }
+  if (row.state === 'acked' && row.acked_until !== null) parts.push(w.alerts.until(f.minute(row.acked_until)));
+  if (row.flapping) parts.push(w.alerts.flapping);
+  return parts.join(' · ');
 }
 
 /** The shape of an alert: what is not known now is old, not late, and so is a source that is not live. */

@@ -44,6 +44,7 @@ const PREFERENCES: Hello['preferences'] = {
 };
 
 export class FakeHost implements Host {
+  readonly sounds = 'page' as const;
   /** Every question asked, for tests. */
   readonly asked: Ask[] = [];
   readonly floor: Invented;

@@ -42,6 +42,8 @@ export type Unsubscribe = () => void;
 export type Link = { up: true } | { up: false; since: number };
 
 export interface Host {
+  /** Who makes the sound of an alert: the program behind the window, or this page. */
+  readonly sounds: 'program' | 'page';
   /** Asks one question. Rejects with an [`AskFailure`]. */
   ask<A extends Ask>(ask: A): Promise<Answer<A>>;
   /** Delivers a snapshot, then patches. After a cut the same subscription starts again with a snapshot. */

@@ -11,6 +11,8 @@ export function insideWindow(): boolean {
 }
 
 export class WindowHost implements Host {
+  readonly sounds = 'program' as const;
+
   async ask<A extends Ask>(ask: A): Promise<Answer<A>> {
     try {
       return valueOf(await invoke('ask', { ask })) as Answer<A>;

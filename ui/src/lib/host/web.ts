@@ -38,6 +38,9 @@ export function socketAddress(page: URL): string {
 }
 
 export class WebHost implements Host {
+  /** The program serves from afar and makes no sound. */
+  readonly sounds = 'page' as const;
+
   #address: string;
   #make: (address: string) => WebSocket;
   #socket: WebSocket | null = null;

@@ -1,5 +1,6 @@
 // Deutsch.
 
+import { log, rules } from './alerts/de';
 import { counter } from './count';
 import type { Words } from './en';
 
@@ -205,6 +206,8 @@ export const de: Words = {
     warning: 'Langsam',
     critical: 'Zu spät',
   },
+  log,
+  rules,
   sources: {
     title: 'Quellen',
     add: 'Quelle hinzufügen',
@@ -295,7 +298,18 @@ export const de: Words = {
     soundOff: 'Aus',
     soundCritical: 'Bei kritischen Alarmen',
     soundAll: 'Bei allen Alarmen',
-    soundTry: 'Anhören',
+    soundAbout: 'Ein oder zwei Töne, nie mehr als ein Ton in 10 s. Was tönt, steht immer auch auf dem Bildschirm.',
+    tones: 'Töne',
+    tonesOne: 'Einer für alle',
+    tonesTwo: 'Zwei bei „zu spät“',
+    volume: 'Lautstärke',
+    soundTry: 'Probe: langsam',
+    soundTryCritical: 'Probe: zu spät',
+    mute: 'Ruhezeiten',
+    muteHelp: 'Eine je Zeile, etwa mon-fri 18:00-08:00. Dann keine Benachrichtigung und kein Ton; Fenster und Infobereich laufen weiter.',
+    shifts: 'Schichtende um',
+    shiftsHelp: 'Etwa 16:00, 23:00. Zum Schlummern bis Schichtende.',
+    soundNone: 'Hier lässt sich kein Ton machen; jeder Alarm steht auf dem Bildschirm und im Infobereich.',
     tray: 'Beim Schließen des Fensters bleibt Floorwalker im Infobereich',
     trayHelp: 'Sofern der Desktop einen hat. Alarme kommen weiterhin.',
     saved: 'Gespeichert.',
@@ -334,6 +348,8 @@ export const de: Words = {
     go: (place) => `Gehe zu ${place}`,
     ackWorst: 'Schlimmsten Alarm bestätigen',
     theme: 'Hell und dunkel wechseln',
+    rules: 'Zu den Alarmregeln',
+    history: 'Zum Alarmverlauf',
     keys: 'Tasten zeigen',
   },
   keys: { title: 'Tasten', next: 'nächste Zeile', previous: 'vorige Zeile', open: 'öffnen', close: 'schließen, zurück', ack: 'bestätigen', snooze: 'schlummern', filter: 'filtern', palette: 'alles finden', resume: 'Reihenfolge fortsetzen', places: 'zu einem Bereich', help: 'diese Liste', close_list: 'Schließen' },

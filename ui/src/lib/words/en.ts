@@ -1,5 +1,6 @@
 // Every word of the screen, in English. The other languages have the same shape; the compiler says what is missing.
 
+import { log, rules } from './alerts/en';
 import { counter } from './count';
 
 const n = counter('en');
@@ -252,6 +253,8 @@ export const en = {
     warning: 'Slow',
     critical: 'Late',
   },
+  log,
+  rules,
   sources: {
     title: 'Sources',
     add: 'Add a source',
@@ -348,7 +351,18 @@ export const en = {
     soundOff: 'Off',
     soundCritical: 'For critical alerts',
     soundAll: 'For all alerts',
-    soundTry: 'Listen',
+    soundAbout: 'One or two tones, never more than one sound in 10 s. What sounds always stands on the screen too.',
+    tones: 'Tones',
+    tonesOne: 'One for all',
+    tonesTwo: 'Two for a late one',
+    volume: 'Volume',
+    soundTry: 'Test: slow',
+    soundTryCritical: 'Test: late',
+    mute: 'Quiet hours',
+    muteHelp: 'One a line, such as mon-fri 18:00-08:00. No notification and no sound then; window and tray go on.',
+    shifts: 'Shifts end at',
+    shiftsHelp: 'Such as 16:00, 23:00. For snoozing until the end of the shift.',
+    soundNone: 'No sound can be made here; every alert stands on the screen and in the tray.',
     tray: 'Closing the window leaves Floorwalker in the tray',
     trayHelp: 'Where the desktop has a tray. Alerts go on coming.',
     saved: 'Saved.',
@@ -387,6 +401,8 @@ export const en = {
     go: (place: string) => `Go to ${place}`,
     ackWorst: 'Acknowledge the worst alert',
     theme: 'Switch light and dark',
+    rules: 'Go to the alert rules',
+    history: 'Go to the alert history',
     keys: 'Show the keys',
   },
   keys: {

@@ -1,5 +1,6 @@
 // Español.
 
+import { log, rules } from './alerts/es';
 import { counter } from './count';
 import type { Words } from './en';
 
@@ -205,6 +206,8 @@ export const es: Words = {
     warning: 'Lenta',
     critical: 'Con retraso',
   },
+  log,
+  rules,
   sources: {
     title: 'Fuentes',
     add: 'Añadir una fuente',
@@ -295,7 +298,18 @@ export const es: Words = {
     soundOff: 'Apagado',
     soundCritical: 'Para alertas críticas',
     soundAll: 'Para todas las alertas',
-    soundTry: 'Escuchar',
+    soundAbout: 'Uno o dos tonos, nunca más de un sonido en 10 s. Lo que suena está siempre también en la pantalla.',
+    tones: 'Tonos',
+    tonesOne: 'Uno para todas',
+    tonesTwo: 'Dos si hay retraso',
+    volume: 'Volumen',
+    soundTry: 'Probar: lento',
+    soundTryCritical: 'Probar: con retraso',
+    mute: 'Horas de silencio',
+    muteHelp: 'Una por línea, como mon-fri 18:00-08:00. Entonces ni notificación ni sonido; la ventana y la bandeja siguen.',
+    shifts: 'Los turnos terminan a las',
+    shiftsHelp: 'Como 16:00, 23:00. Para posponer hasta el fin del turno.',
+    soundNone: 'Aquí no se puede hacer sonido; cada alerta está en la pantalla y en la bandeja.',
     tray: 'Al cerrar la ventana, Floorwalker se queda en la bandeja',
     trayHelp: 'Donde el escritorio tiene bandeja. Las alertas siguen llegando.',
     saved: 'Guardado.',
@@ -334,6 +348,8 @@ export const es: Words = {
     go: (place) => `Ir a ${place}`,
     ackWorst: 'Confirmar la peor alerta',
     theme: 'Cambiar entre claro y oscuro',
+    rules: 'Ir a las reglas de alerta',
+    history: 'Ir al historial de alertas',
     keys: 'Mostrar las teclas',
   },
   keys: { title: 'Teclas', next: 'fila siguiente', previous: 'fila anterior', open: 'abrir', close: 'cerrar, atrás', ack: 'confirmar', snooze: 'posponer', filter: 'filtrar', palette: 'buscar cualquier cosa', resume: 'reanudar el orden', places: 'ir a un lugar', help: 'esta lista', close_list: 'Cerrar' },

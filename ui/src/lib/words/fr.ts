@@ -1,5 +1,6 @@
 // Français.
 
+import { log, rules } from './alerts/fr';
 import { counter } from './count';
 import type { Words } from './en';
 
@@ -205,6 +206,8 @@ export const fr: Words = {
     warning: 'Lente',
     critical: 'En retard',
   },
+  log,
+  rules,
   sources: {
     title: 'Sources',
     add: 'Ajouter une source',
@@ -295,7 +298,18 @@ export const fr: Words = {
     soundOff: 'Coupé',
     soundCritical: 'Pour les alertes critiques',
     soundAll: 'Pour toutes les alertes',
-    soundTry: 'Écouter',
+    soundAbout: 'Un ou deux tons, jamais plus d’un son en 10 s. Ce qui sonne est toujours aussi à l’écran.',
+    tones: 'Tons',
+    tonesOne: 'Un pour toutes',
+    tonesTwo: 'Deux en cas de retard',
+    volume: 'Volume',
+    soundTry: 'Essai : lent',
+    soundTryCritical: 'Essai : en retard',
+    mute: 'Heures de silence',
+    muteHelp: 'Une par ligne, comme mon-fri 18:00-08:00. Alors ni notification ni son ; la fenêtre et la zone de notification continuent.',
+    shifts: 'Fin des services',
+    shiftsHelp: 'Comme 16:00, 23:00. Pour une pause jusqu’à la fin du service.',
+    soundNone: 'Aucun son n’est possible ici ; chaque alerte est à l’écran et dans la zone de notification.',
     tray: 'Fermer la fenêtre laisse Floorwalker dans la zone de notification',
     trayHelp: 'Si le bureau en a une. Les alertes continuent d’arriver.',
     saved: 'Enregistré.',
@@ -334,6 +348,8 @@ export const fr: Words = {
     go: (place) => `Aller à ${place}`,
     ackWorst: 'Acquitter la pire alerte',
     theme: 'Passer du clair au sombre',
+    rules: 'Aller aux règles d’alerte',
+    history: 'Aller à l’historique des alertes',
     keys: 'Montrer les touches',
   },
   keys: { title: 'Touches', next: 'ligne suivante', previous: 'ligne précédente', open: 'ouvrir', close: 'fermer, retour', ack: 'acquitter', snooze: 'reporter', filter: 'filtrer', palette: 'tout chercher', resume: 'reprendre l’ordre', places: 'aller à un lieu', help: 'cette liste', close_list: 'Fermer' },
