@@ -45,6 +45,7 @@ async fn what_was_acknowledged_in_the_app_is_acknowledged_in_the_headless_face()
         record: true,
         strict: false,
         demo: false,
+        tapes: None,
     };
     let ports = Ports {
         vault: Arc::new(Always),

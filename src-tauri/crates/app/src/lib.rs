@@ -10,5 +10,5 @@ mod runtime;
 pub mod settings;
 
 pub use runtime::{
-    Floorwalker, Gone, Lines, Ports, Start, Subscription, TrayModel, endpoints, remarks, sentence_of,
+    Floorwalker, Gone, Lines, Ports, Start, Subscription, Tapes, TrayModel, endpoints, remarks, sentence_of,
 };

@@ -31,6 +31,26 @@ pub struct Global {
     pub log_level: Level,
 }
 
+/// Recording what goes between a source and its vendor, for a support case.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Taping {
+    /// Record the conversation with each source's vendor into this folder, without credentials
+    #[arg(long, value_name = "DIR")]
+    pub tape: Option<PathBuf>,
+    /// What becomes of names and of text that people wrote
+    #[arg(long, value_name = "HOW", default_value = "masked", requires = "tape")]
+    pub tape_text: TapeText,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum TapeText {
+    /// The same text becomes the same meaningless word
+    #[default]
+    Masked,
+    /// It stays as it is: only with the consent of everybody on it
+    Kept,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Level {
     Error,
@@ -59,6 +79,8 @@ pub enum Command {
         /// How long to wait for every source
         #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
         timeout: Duration,
+        #[command(flatten)]
+        taping: Taping,
     },
     /// Print the whole state once every source is live or has failed
     Snapshot {
@@ -68,6 +90,8 @@ pub enum Command {
         /// As one JSON document
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        taping: Taping,
     },
     /// A live table; with --json one document per line
     Watch {
@@ -83,6 +107,8 @@ pub enum Command {
         /// Write the databases and deliver webhooks, as the app does
         #[arg(long)]
         record: bool,
+        #[command(flatten)]
+        taping: Taping,
     },
     /// Alert rules: check them, list them, try them on the past
     Rules {

@@ -6,10 +6,14 @@ use app::settings::print_duration;
 use model::{Health, Source};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Exit, args::Global, print, session};
+use crate::{
+    Exit,
+    args::{Global, Taping},
+    print, session,
+};
 
-pub async fn run(global: &Global, timeout: Duration, stop: &CancellationToken) -> Exit {
-    let floorwalker = match session::start(global, false, true, false).await {
+pub async fn run(global: &Global, timeout: Duration, taping: &Taping, stop: &CancellationToken) -> Exit {
+    let floorwalker = match session::start_strict(global, false, taping).await {
         Ok(floorwalker) => floorwalker,
         Err(exit) => return exit,
     };

@@ -73,10 +73,12 @@ fn main() -> ExitCode {
 async fn run(cli: Cli, stop: CancellationToken) -> Exit {
     let global = cli.global;
     match cli.command {
-        Command::Check { timeout } => check::run(&global, timeout, &stop).await,
-        Command::Snapshot { timeout, json } => snapshot::run(&global, timeout, json, &stop).await,
-        Command::Watch { lasting, timeout, json, record } => {
-            watch::run(&global, watch::Options { lasting, timeout, json, record }, &stop).await
+        Command::Check { timeout, taping } => check::run(&global, timeout, &taping, &stop).await,
+        Command::Snapshot { timeout, json, taping } => {
+            snapshot::run(&global, snapshot::Options { timeout, json, taping }, &stop).await
+        }
+        Command::Watch { lasting, timeout, json, record, taping } => {
+            watch::run(&global, watch::Options { lasting, timeout, json, record, taping }, &stop).await
         }
         Command::Rules { command } => rules::run(&global, command),
         Command::Alerts { since, json } => alerts::run(&global, since, json),

@@ -3,19 +3,50 @@
 use std::sync::Arc;
 
 use app::{
-    Floorwalker, Ports, Start,
+    Floorwalker, Ports, Start, Tapes,
     keychain::Keychain,
     ports::NoDesktop,
     settings::{config_path, data_dir},
 };
-use link::SystemClock;
+use link::{SystemClock, tape::Text};
 use model::Id;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Exit, args::Global};
+use crate::{
+    Exit,
+    args::{Global, TapeText, Taping},
+};
 
 /// Starts as the options say; prints the sentence and gives the exit code when that cannot be.
 pub async fn start(global: &Global, record: bool, strict: bool, demo: bool) -> Result<Floorwalker, Exit> {
+    begin(global, record, strict, demo, None).await
+}
+
+/// The same for a command with one purpose: a configuration with an error ends it, and it may make tapes.
+pub async fn start_strict(global: &Global, record: bool, taping: &Taping) -> Result<Floorwalker, Exit> {
+    let tapes = taping.tape.as_ref().map(|folder| Tapes {
+        folder: folder.clone(),
+        text: match taping.tape_text {
+            TapeText::Masked => Text::Masked,
+            TapeText::Kept => Text::Kept,
+        },
+    });
+    if let Some(tapes) = &tapes
+        && let Err(error) = std::fs::create_dir_all(&tapes.folder)
+    {
+        eprintln!("floorctl: no tape can be made in {} ({error}); check --tape", tapes.folder.display());
+        return Err(Exit::Usage);
+    }
+    begin(global, record, true, false, tapes).await
+}
+
+async fn begin(
+    global: &Global,
+    record: bool,
+    strict: bool,
+    demo: bool,
+    tapes: Option<Tapes>,
+) -> Result<Floorwalker, Exit> {
     let start = Start {
         config: global.config.clone().unwrap_or_else(config_path),
         data: global.data.clone().unwrap_or_else(data_dir),
@@ -23,6 +54,7 @@ pub async fn start(global: &Global, record: bool, strict: bool, demo: bool) -> R
         record,
         strict,
         demo,
+        tapes,
     };
     // A file that was named must be there; only the default place may be empty.
     if strict && global.config.is_some() && !start.config.is_file() {

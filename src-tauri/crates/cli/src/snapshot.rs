@@ -4,10 +4,21 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Exit, args::Global, print, session, table};
+use crate::{
+    Exit,
+    args::{Global, Taping},
+    print, session, table,
+};
 
-pub async fn run(global: &Global, timeout: Duration, json: bool, stop: &CancellationToken) -> Exit {
-    let floorwalker = match session::start(global, false, true, false).await {
+pub struct Options {
+    pub timeout: Duration,
+    pub json: bool,
+    pub taping: Taping,
+}
+
+pub async fn run(global: &Global, options: Options, stop: &CancellationToken) -> Exit {
+    let Options { timeout, json, taping } = options;
+    let floorwalker = match session::start_strict(global, false, &taping).await {
         Ok(floorwalker) => floorwalker,
         Err(exit) => return exit,
     };

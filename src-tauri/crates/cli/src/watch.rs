@@ -6,13 +6,18 @@ use app::Floorwalker;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Exit, args::Global, print, session, table};
+use crate::{
+    Exit,
+    args::{Global, Taping},
+    print, session, table,
+};
 
 pub struct Options {
     pub lasting: Option<Duration>,
     pub timeout: Duration,
     pub json: bool,
     pub record: bool,
+    pub taping: Taping,
 }
 
 /// How often the table is drawn again.
@@ -21,7 +26,7 @@ const FRAME: Duration = Duration::from_secs(1);
 pub async fn run(global: &Global, options: Options, stop: &CancellationToken) -> Exit {
     let started = Instant::now();
     let until = options.lasting.map(|d| started + d);
-    let floorwalker = match session::start(global, options.record, true, false).await {
+    let floorwalker = match session::start_strict(global, options.record, &options.taping).await {
         Ok(floorwalker) => floorwalker,
         Err(exit) => return exit,
     };

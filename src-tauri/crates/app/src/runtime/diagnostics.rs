@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use link::{Clock, Taps, traffic::Traffic};
+use link::{Clock, Tap, Taps, tape::Tape, traffic::Traffic};
 use model::Id;
 use vendors::drift::{Drift, Note, Notes};
 
@@ -21,8 +21,10 @@ impl Ears {
         Self { notes: Notes::new(clock), traffic: Arc::default() }
     }
 
-    pub fn taps(&self) -> Taps {
-        Taps::new([self.traffic.clone() as Arc<dyn link::Tap>])
+    /// The traffic, and the tape where one is made.
+    pub fn taps(&self, tape: Option<Tape>) -> Taps {
+        let tape = tape.map(|tape| Arc::new(tape) as Arc<dyn Tap>);
+        Taps::new([self.traffic.clone() as Arc<dyn Tap>].into_iter().chain(tape))
     }
 }
 

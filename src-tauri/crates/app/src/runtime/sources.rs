@@ -9,7 +9,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vendors::{SourceLink, SourceSettings, registry};
 
-use super::diagnostics::Ears;
+use super::{diagnostics::Ears, tapes::Tapes};
 use crate::ports::Vault;
 
 /// How long a broken connector rests before it is started anew.
@@ -25,18 +25,32 @@ struct Running {
     ears: Ears,
 }
 
-/// The running connectors.
-pub(crate) struct Sources {
+/// What every connector needs of the house.
+#[derive(Clone)]
+struct Means {
     out: mpsc::Sender<Batch>,
     clock: Arc<dyn Clock>,
     vault: Arc<dyn Vault>,
-    running: HashMap<Id, Running>,
+    tapes: Option<Tapes>,
+    /// Requests that an address or an account may cost, for all sources there.
     budgets: Budgets,
 }
 
+/// The running connectors.
+pub(crate) struct Sources {
+    means: Means,
+    running: HashMap<Id, Running>,
+}
+
 impl Sources {
-    pub fn new(out: mpsc::Sender<Batch>, clock: Arc<dyn Clock>, vault: Arc<dyn Vault>) -> Self {
-        Self { out, clock, vault, running: HashMap::new(), budgets: Budgets::default() }
+    pub fn new(
+        out: mpsc::Sender<Batch>,
+        clock: Arc<dyn Clock>,
+        vault: Arc<dyn Vault>,
+        tapes: Option<Tapes>,
+    ) -> Self {
+        let means = Means { out, clock, vault, tapes, budgets: Budgets::default() };
+        Self { means, running: HashMap::new() }
     }
 
     /// Makes the running connectors match the settings: unchanged ones go on undisturbed.
@@ -53,7 +67,7 @@ impl Sources {
         }
         for settings in wanted.iter().filter(enabled) {
             if !self.running.contains_key(&settings.id) {
-                self.start(settings.clone(), Ears::new(self.clock.clone()));
+                self.start(settings.clone(), Ears::new(self.means.clock.clone()));
             }
         }
     }
@@ -97,28 +111,14 @@ impl Sources {
 
     fn start(&mut self, settings: SourceSettings, ears: Ears) {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keep_running(
-            settings.clone(),
-            ears.clone(),
-            stop.clone(),
-            self.out.clone(),
-            self.clock.clone(),
-            self.vault.clone(),
-            self.budgets.clone(),
-        ));
+        let task =
+            tokio::spawn(keep_running(settings.clone(), ears.clone(), stop.clone(), self.means.clone()));
         self.running.insert(settings.id.clone(), Running { settings, stop, task, ears });
     }
 }
 
-async fn keep_running(
-    settings: SourceSettings,
-    ears: Ears,
-    stop: CancellationToken,
-    out: mpsc::Sender<Batch>,
-    clock: Arc<dyn Clock>,
-    vault: Arc<dyn Vault>,
-    budgets: Budgets,
-) {
+async fn keep_running(settings: SourceSettings, ears: Ears, stop: CancellationToken, means: Means) {
+    let Means { out, clock, vault, tapes, budgets } = means;
     let id = settings.id.clone();
     let say = |report: HealthReport| {
         let batch = Batch { source: id.clone(), at: clock.now(), changes: vec![Change::Health(report)] };
@@ -133,13 +133,20 @@ async fn keep_running(
                 return;
             }
         };
+        let tape = tapes.as_ref().and_then(|tapes| match tapes.begin(&settings, &secret, &*clock) {
+            Ok(tape) => Some(tape),
+            Err(error) => {
+                tracing::error!(source = %id, %error, "No tape can be made.");
+                None
+            }
+        });
         let link = SourceLink {
             source: id.clone(),
             out: relabel(out.clone(), stop.clone()),
             clock: clock.clone(),
             secret,
             stop: stop.clone(),
-            taps: ears.taps(),
+            taps: ears.taps(tape),
             notes: ears.notes.clone(),
             seed: rand::random(),
             budgets: budgets.clone(),
