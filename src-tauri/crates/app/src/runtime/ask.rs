@@ -35,6 +35,7 @@ impl Floorwalker {
                 self.store_secret(&id, secret).await?;
                 self.reload(vec![id]).await
             }
+            Ask::Diagnostics { id } => Ok(Reply::Diagnostics(Box::new(self.diagnostics(&id).await?))),
             Ask::Retry { id } => {
                 self.commands.send(Command::Retry { id }).await.map_err(|_| gone())?;
                 Ok(Reply::Done)
@@ -55,8 +56,8 @@ impl Floorwalker {
             }
             Ask::Unsnooze { alert } => self.desk(DeskCommand::Unsnooze { alert }).await,
             Ask::SetPreferences { preferences } => {
-                let mut configured = self.inner.settings.lock().await;
                 fits(&preferences)?;
+                let mut configured = self.inner.settings.lock().await;
                 settings::set_preferences(&self.inner.start.config, &preferences).map_err(storage)?;
                 configured.settings.preferences = preferences.clone();
                 drop(configured);
@@ -248,8 +249,8 @@ fn fits(preferences: &Preferences) -> Result<(), Failure> {
     if preferences.sound_volume > 100 {
         return Err(wrong("sound_volume", "goes from 0 to 100".to_owned()));
     }
-}
     Ok(())
+}
 
 /// Fills the template; only a secure web address leaves the program.
 fn console_address(template: &str, queue: &str) -> Result<String, Failure> {
