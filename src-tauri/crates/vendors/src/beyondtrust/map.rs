@@ -1,11 +1,18 @@
-//! From the appliance's tables to what they mean. Pure: the same tables give the same sights.
+//! From the appliance's tables to what they mean, one queue, session or person at a time. Pure: the same
+//! tables give the same sights.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use model::{Agent, AgentFlag, Channel, Id, Presence, QueueKind, StartedVia, Timestamp};
 
-use super::wire::{Model, Row, RowId, Table, reference};
+use super::{
+    tables::{Tables, lsid},
+    wire::{Row, RowId, Table, reference},
+};
 use crate::loose::{Flag, Number, Scalar, Text};
+
+/// Which queue each row of a queue is.
+pub(super) type Places = HashMap<RowId, Id>;
 
 /// A queue's name and kind; its figures are made from the sessions in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,15 +44,6 @@ pub(super) struct Sight {
     pub priority: Option<String>,
 }
 
-/// Everything that the tables say.
-#[derive(Debug, Default)]
-pub(super) struct Sights {
-    pub queues: BTreeMap<Id, Place>,
-    /// `presence_since` and the windows stay empty; `open` and `logged_in_at` are filled.
-    pub agents: BTreeMap<Id, Agent>,
-    pub sessions: BTreeMap<Id, Sight>,
-}
-
 fn text(field: Option<&Scalar>) -> Option<String> {
     Text::from(field?).0
 }
@@ -59,53 +57,18 @@ fn instant(field: Option<&Scalar>) -> Option<Timestamp> {
     Some(Timestamp::from_ms(ms as i64))
 }
 
-/// Reads the tables.
-pub(super) fn read(source: &Id, model: &Model) -> Sights {
-    let mut sights = Sights::default();
-    // Whose personal queue a queue is: works whatever its type is called.
-    let mut owners: HashMap<RowId, Id> = HashMap::new();
-    let mut users: HashMap<&RowId, Id> = HashMap::new();
-    let mut consoles: BTreeMap<Id, Vec<(&RowId, &Row)>> = BTreeMap::new();
-    for (row_id, row) in model.rows(Table::Representative) {
-        let Some(user) = text(row.user.as_ref()).map(Id::from) else { continue };
-        users.insert(row_id, user.clone());
-        if let Some(queue) = reference(row.queue.as_ref()) {
-            owners.insert(queue, user.clone());
-        }
-        consoles.entry(user).or_default().push((row_id, row));
-    }
-    let mut places: HashMap<&RowId, Id> = HashMap::new();
-    for (row_id, row) in model.rows(Table::Queue) {
-        if let Some((id, place)) = place(row, owners.get(row_id)) {
-            places.insert(row_id, id.clone());
-            sights.queues.entry(id).or_insert(place);
-        }
-    }
-    let served = serving(model, &users, &places, &owners);
-    read_sessions(model, &users, &places, &owners, &mut sights);
-    let mut open: HashMap<&Id, u32> = HashMap::new();
-    for sight in sights.sessions.values() {
-        for agent in &sight.agents {
-            *open.entry(agent).or_default() += 1;
-        }
-    }
-    for (user, rows) in consoles {
-        let queues = served.get(&user).map(|q| q.iter().cloned().collect()).unwrap_or_default();
-        let open = open.get(&user).copied().unwrap_or(0);
-        sights.agents.insert(user.clone(), agent(source, user, rows, queues, open));
-    }
-    sights
-}
-
 /// Identity and name of a queue, in the form of the command API.
-fn place(row: &Row, owner: Option<&Id>) -> Option<(Id, Place)> {
-    let kind_word = text(row.kind.as_ref()).unwrap_or_default().to_lowercase();
+pub(super) fn place(tables: &Tables, id: &str) -> Option<(Id, Place)> {
+    let row = tables.row(Table::Queue, id)?;
+    let team = reference(row.team.as_ref());
+    let kind_word = text(row.kind.as_ref()).unwrap_or_default().trim().to_lowercase();
     let code_name = text(row.code_name.as_ref());
-    let (id, kind) = match (kind_word.as_str(), owner) {
-        ("team", _) if team(row).is_some() => (format!("team:{}", team(row)?), QueueKind::Team),
-        ("general", _) => ("general".to_owned(), QueueKind::Other),
-        (word, Some(user)) if word != "team" => (format!("rep:{user}"), QueueKind::Personal),
-        (word, _) => {
+    // Whose personal queue it is works whatever its type is called.
+    let (id, kind) = match (kind_word.as_str(), team, tables.owner(id)) {
+        ("team", Some(team), _) => (format!("team:{team}"), QueueKind::Team),
+        ("general", ..) => ("general".to_owned(), QueueKind::Other),
+        (word, _, Some(user)) if word != "team" => (format!("rep:{user}"), QueueKind::Personal),
+        (word, ..) => {
             let kind = match word {
                 "team" => QueueKind::Team,
                 "rep" | "representative" | "personal" => QueueKind::Personal,
@@ -119,89 +82,34 @@ fn place(row: &Row, owner: Option<&Id>) -> Option<(Id, Place)> {
     Some((Id::from(id), Place { name, kind }))
 }
 
-fn team(row: &Row) -> Option<String> {
-    reference(row.team.as_ref())
-}
-
-/// Which queues each user serves: those assigned and the personal one.
-fn serving(
-    model: &Model,
-    users: &HashMap<&RowId, Id>,
-    places: &HashMap<&RowId, Id>,
-    owners: &HashMap<RowId, Id>,
-) -> HashMap<Id, BTreeSet<Id>> {
-    let mut served: HashMap<Id, BTreeSet<Id>> = HashMap::new();
-    for row in model.rows(Table::RepresentativeQueue).values() {
-        let (Some(rep), Some(queue)) =
-            (reference(row.representative.as_ref()), reference(row.queue.as_ref()))
-        else {
-            continue;
-        };
-        if let (Some(user), Some(place)) = (users.get(&rep), places.get(&queue)) {
-            served.entry(user.clone()).or_default().insert(place.clone());
-        }
-    }
-    for (queue, user) in owners {
-        if let Some(place) = places.get(queue) {
-            served.entry(user.clone()).or_default().insert(place.clone());
-        }
-    }
-    served
-}
-
-/// Who joined, as far as the representative's row is there, and when.
-type Join = (Option<Id>, Option<Timestamp>);
-
-fn read_sessions(
-    model: &Model,
-    users: &HashMap<&RowId, Id>,
-    places: &HashMap<&RowId, Id>,
-    owners: &HashMap<RowId, Id>,
-    sights: &mut Sights,
-) {
-    let mut joins: HashMap<RowId, Vec<Join>> = HashMap::new();
-    for row in model.rows(Table::RepresentativeSession).values() {
-        let Some(session) = reference(row.session.as_ref()) else { continue };
-        let user = reference(row.representative.as_ref()).and_then(|rep| users.get(&rep).cloned());
-        joins.entry(session).or_default().push((user, instant(row.created.as_ref())));
-    }
-    let mut clients: HashMap<RowId, Channel> = HashMap::new();
-    for row in model.rows(Table::Client).values() {
-        let (Some(session), Some(word)) = (reference(row.session.as_ref()), text(row.client_type.as_ref()))
-        else {
-            continue;
-        };
-        let channel = channel(&word);
+/// A session as the tables have it; `None` when its row is gone.
+pub(super) fn sight(tables: &Tables, places: &Places, session: &str) -> Option<Sight> {
+    let (row_id, row) = tables.session(session)?;
+    let joins = || tables.referring(Table::RepresentativeSession, Table::Session, row_id);
+    let agents: BTreeSet<Id> = joins().filter_map(|join| tables.user_of(join)).collect();
+    let queue_row = reference(row.queue.as_ref());
+    let owner = queue_row.as_deref().and_then(|q| tables.owner(q));
+    let clients = tables.referring(Table::Client, Table::Session, row_id);
+    Some(Sight {
+        lsid: lsid(row)?,
+        queue: queue_row.as_ref().and_then(|q| places.get(q)).cloned(),
+        joined: joins().next().is_some(),
+        at_home: owner.is_some_and(|o| agents.contains(&o)),
+        agents: agents.into_iter().collect(),
+        first_join: joins().filter_map(|join| instant(join.created.as_ref())).min(),
+        created_at: instant(row.created.as_ref()),
+        entered_at: instant(row.entered.as_ref()),
+        expected_at: instant(row.pickup.as_ref()),
         // A chat that became a desktop session has two clients for a while: the stronger one counts.
-        clients
-            .entry(session)
-            .and_modify(|held| *held = if strength(channel) > strength(*held) { channel } else { *held })
-            .or_insert(channel);
-    }
-    for (row_id, row) in model.rows(Table::Session) {
-        let Some(lsid) = text(row.lsid.as_ref()).map(Id::from) else { continue };
-        let joins = joins.remove(row_id).unwrap_or_default();
-        let agents: BTreeSet<Id> = joins.iter().filter_map(|(user, _)| user.clone()).collect();
-        let queue_row = reference(row.queue.as_ref());
-        let owner = queue_row.as_ref().and_then(|q| owners.get(q));
-        let sight = Sight {
-            lsid: lsid.clone(),
-            queue: queue_row.as_ref().and_then(|q| places.get(q)).cloned(),
-            joined: !joins.is_empty(),
-            at_home: owner.is_some_and(|o| agents.contains(o)),
-            agents: agents.into_iter().collect(),
-            first_join: joins.iter().filter_map(|(_, at)| *at).min(),
-            created_at: instant(row.created.as_ref()),
-            entered_at: instant(row.entered.as_ref()),
-            expected_at: instant(row.pickup.as_ref()),
-            channel: clients.get(row_id).copied(),
-            start_label: text(row.start_method.as_ref()),
-            customer: text(row.customer.as_ref()),
-            subject: text(row.description.as_ref()),
-            priority: text(row.priority.as_ref()),
-        };
-        sights.sessions.insert(lsid, sight);
-    }
+        channel: clients
+            .filter_map(|client| text(client.client_type.as_ref()))
+            .map(|word| channel(&word))
+            .max_by_key(|channel| strength(*channel)),
+        start_label: text(row.start_method.as_ref()),
+        customer: text(row.customer.as_ref()),
+        subject: text(row.description.as_ref()),
+        priority: text(row.priority.as_ref()),
+    })
 }
 
 fn channel(word: &str) -> Channel {
@@ -248,40 +156,60 @@ pub(super) fn started_via(label: &str) -> StartedVia {
     }
 }
 
-/// One person, from all consoles that are open under the account.
-fn agent(source: &Id, user: Id, consoles: Vec<(&RowId, &Row)>, queues: Vec<Id>, open: u32) -> Agent {
-    let logged_in_at = consoles.iter().filter_map(|(_, row)| instant(row.created.as_ref())).min();
+/// Which queues a user serves: those assigned and the personal one.
+fn serving(tables: &Tables, places: &Places, consoles: &[(&RowId, &Row)]) -> Vec<Id> {
+    let assigned = consoles.iter().flat_map(|(id, _)| {
+        tables.referring(Table::RepresentativeQueue, Table::Representative, id).map(|row| &row.queue)
+    });
+    let own = consoles.iter().map(|(_, row)| &row.queue);
+    let queues: BTreeSet<Id> =
+        assigned.chain(own).filter_map(|queue| places.get(&reference(queue.as_ref())?)).cloned().collect();
+    queues.into_iter().collect()
+}
+
+/// In how many sessions a user is.
+fn open(tables: &Tables, consoles: &[(&RowId, &Row)]) -> u32 {
+    let joins = consoles
+        .iter()
+        .flat_map(|(id, _)| tables.referring(Table::RepresentativeSession, Table::Representative, id));
+    let sessions: BTreeSet<Id> = joins.filter_map(|join| tables.session_of(join)).collect();
+    u32::try_from(sessions.len()).unwrap_or(u32::MAX)
+}
+
+/// One person, from all consoles that are open under the account; `None` when there is none.
+pub(super) fn agent(source: &Id, tables: &Tables, places: &Places, user: &Id) -> Option<Agent> {
+    let consoles: Vec<(&RowId, &Row)> = tables
+        .consoles(user)
+        .filter_map(|id| tables.row(Table::Representative, id).map(|row| (id, row)))
+        .collect();
     // The console that can be given most counts; its row id only settles a draw.
-    let best = consoles
+    let (presence, row) = consoles
         .iter()
         .map(|(id, row)| (presence(row), *id, *row))
-        .min_by_key(|(presence, id, _)| (rank(*presence), *id));
-    let (presence, row) = match best {
-        Some((presence, _, row)) => (presence, Some(row)),
-        None => (Presence::Unknown, None),
-    };
+        .min_by_key(|(presence, id, _)| (rank(*presence), *id))
+        .map(|(presence, _, row)| (presence, row))?;
     let name = |pick: fn(&Row) -> Option<&Scalar>| consoles.iter().find_map(|(_, row)| text(pick(row)));
     let name = name(|r| r.private_name.as_ref())
         .or_else(|| name(|r| r.public_name.as_ref()))
         .or_else(|| name(|r| r.username.as_ref()))
         .unwrap_or_else(|| user.to_string());
-    Agent {
+    Some(Agent {
         source: source.clone(),
-        id: user,
+        id: user.clone(),
         name,
         email: None,
         presence,
         presence_label: None,
         presence_since: None,
         presence_since_kind: None,
-        logged_in_at,
-        flags: row.and_then(flags),
-        open: Some(open),
+        logged_in_at: consoles.iter().filter_map(|(_, row)| instant(row.created.as_ref())).min(),
+        flags: flags(row),
+        open: Some(open(tables, &consoles)),
         capacity: None,
         free_capacity: None,
-        queues: Some(queues),
+        queues: Some(serving(tables, places, &consoles)),
         windows: Vec::new(),
-    }
+    })
 }
 
 fn flags(row: &Row) -> Option<Vec<AgentFlag>> {

@@ -6,11 +6,13 @@ mod config;
 mod connect;
 mod floor;
 mod format;
+mod life;
 mod lines;
 mod map;
 mod pulse;
 mod run;
 mod stream;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod wire;
