@@ -52,8 +52,20 @@ pub(crate) enum Test {
 /// Everything a test looks at.
 pub(crate) struct Look<'a> {
     pub readings: &'a [Reading],
+    /// Where the rule's own figures stand among the readings; empty: they are in the rule's order.
+    pub places: &'a [u16],
     pub min_n: Option<u32>,
     pub now: Timestamp,
+}
+
+impl Look<'_> {
+    /// The reading of the rule's own figure number `metric`.
+    pub fn reading(&self, metric: usize) -> Option<&Reading> {
+        match self.places.get(metric) {
+            Some(place) => self.readings.get(usize::from(*place)),
+            None => self.readings.get(metric),
+        }
+    }
 }
 
 /// The number that a reading stands for now.
@@ -69,7 +81,7 @@ pub(crate) fn number(reading: &Reading, now: Timestamp) -> Option<f64> {
 
 impl Compare {
     fn test(&self, test: Test, look: &Look<'_>) -> Option<bool> {
-        let reading = look.readings.get(self.metric)?;
+        let reading = look.reading(self.metric)?;
         match (reading, &self.limit) {
             (Reading::NotGiven, _) => {
                 if test == Test::Fire {
@@ -114,7 +126,7 @@ impl Compare {
     /// The next moment after `now` at which a reading that moves by itself passes one of the limits.
     fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
         let Limit::Number(limit) = self.limit else { return None };
-        let at = |limit: f64| match look.readings.get(self.metric)? {
+        let at = |limit: f64| match look.reading(self.metric)? {
             Reading::CountingUp { since } => Some(since.plus_seconds(limit)),
             Reading::CountingDown { until } => Some(until.plus_seconds(-limit)),
             _ => None,
@@ -233,7 +245,8 @@ mod tests {
         }
     }
     fn test(compare: &Compare, test: Test, reading: Reading) -> Option<bool> {
-        compare.test(test, &Look { readings: &[reading], min_n: None, now: Timestamp::from_ms(0) })
+        compare
+            .test(test, &Look { readings: &[reading], places: &[], min_n: None, now: Timestamp::from_ms(0) })
     }
 
     #[test]
@@ -273,6 +286,7 @@ mod tests {
         let unknown = Compare { metric: 1, ..yes.clone() };
         let look = Look {
             readings: &[Reading::number(5.0), Reading::Unknown],
+            places: &[],
             min_n: None,
             now: Timestamp::from_ms(0),
         };
@@ -300,7 +314,9 @@ mod tests {
     fn counting_up_knows_its_deadline() {
         let c = compare(Op::Gt, 60.0);
         let readings = [Reading::CountingUp { since: Timestamp::from_ms(1_000) }];
-        let at = |now| c.crossing(&Look { readings: &readings, min_n: None, now: Timestamp::from_ms(now) });
+        let at = |now| {
+            c.crossing(&Look { readings: &readings, places: &[], min_n: None, now: Timestamp::from_ms(now) })
+        };
         assert_eq!(at(1_000), Some(Timestamp::from_ms(46_000)));
         assert_eq!(at(50_000), Some(Timestamp::from_ms(61_000)));
         assert_eq!(at(61_000), Some(Timestamp::from_ms(61_001)), "> is true one millisecond later");

@@ -78,8 +78,10 @@ pub struct Alerts {
     settles_at: Option<Timestamp>,
     /// How many slots were ever tested; for counting proofs.
     tests: u64,
-    /// What the rule at work reads; kept for its memory.
+    /// What is read at the moment; kept for its memory.
     readings: Vec<Reading>,
+    /// Slots that are due now and whose target is looked at anyway.
+    late: Vec<usize>,
 }
 
 impl Alerts {
@@ -117,12 +119,12 @@ impl Alerts {
     /// Sources, totals and the floor are there before anything is restored: what an earlier run knew of
     /// them goes on in the slot that they have. Gives back what has no slot yet.
     fn resume(&mut self, rule: &str, carried: Carried) -> Option<Carried> {
-        let slots = self.slots.of_target(carried.kind, &carried.key).map(|(_, slots)| slots.clone());
+        let slots = self.slots.slots_of(carried.kind, &carried.key);
         let named = |at: &usize| {
             let slot = self.slots.get(*at).filter(|slot| slot.episode.is_none())?;
             (self.book.rules.get(slot.rule)?.name == rule).then_some(*at)
         };
-        let Some(at) = slots.iter().flat_map(|slots| slots.iter()).find_map(named) else {
+        let Some(at) = slots.iter().find_map(named) else {
             return Some(carried);
         };
         let slot = self.slots.get_mut(at)?;
@@ -152,6 +154,7 @@ impl Alerts {
         now: Timestamp,
     ) -> Vec<(Transition, Alert)> {
         let mut out = Vec::new();
+        let book = self.book.clone();
         for mut episode in std::mem::take(&mut self.orphans) {
             episode.alert.reason = format!("{}: the rule was removed", episode.alert.subject.name);
             episode.end(now, &mut out);
@@ -159,13 +162,16 @@ impl Alerts {
         let all = std::mem::take(&mut self.anew) || touched.contains(&Touched::All);
         self.notice_sleep(now);
         if all {
-            self.everything(facts, now, &mut out);
+            self.everything(&book, facts, now, &mut out);
         } else {
             let expanded = self.expand(facts, touched);
-            self.run_due(facts, &expanded, now, &mut out);
+            self.run_due(&book, facts, &expanded, now, &mut out);
+            // After a sleep, what is told anew counts even where it is told the same.
+            let anyway = self.settles_at.is_some();
             for (kind, key) in &expanded {
-                self.look(facts, *kind, key, now, &mut out);
+                self.look(&book, facts, *kind, key, anyway, now, &mut out);
             }
+            self.late.clear();
         }
         self.looked_at = Some(now);
         out
@@ -208,7 +214,8 @@ impl Alerts {
         if let Some(transition) = done {
             episode.emit(transition, &mut out);
         }
-        self.plan(at, now);
+        let book = self.book.clone();
+        self.plan(&book, at, now);
         out
     }
 
@@ -273,7 +280,7 @@ impl Alerts {
         }
     }
 
-    fn everything(&mut self, facts: &dyn Facts, now: Timestamp, out: &mut Out) {
+    fn everything(&mut self, book: &Rulebook, facts: &dyn Facts, now: Timestamp, out: &mut Out) {
         for kind in KINDS {
             if !self.wants(kind) {
                 continue;
@@ -284,7 +291,7 @@ impl Alerts {
             keys.sort_unstable();
             keys.dedup();
             for key in keys {
-                self.look(facts, kind, &key, now, out);
+                self.look(book, facts, kind, &key, true, now, out);
             }
         }
     }
@@ -334,7 +341,14 @@ impl Alerts {
         list
     }
 
-    fn run_due(&mut self, facts: &dyn Facts, told: &[Named<'_>], now: Timestamp, out: &mut Out) {
+    fn run_due(
+        &mut self,
+        book: &Rulebook,
+        facts: &dyn Facts,
+        told: &[Named<'_>],
+        now: Timestamp,
+        out: &mut Out,
+    ) {
         if self.slots.first_due().is_none_or(|(due, _)| due > now) {
             return;
         }
@@ -345,9 +359,10 @@ impl Alerts {
             let Some(slot) = self.slots.get(at) else { continue };
             // What was told anew is looked at as of now; the rest as of the moment it fell due.
             if fresh.contains_key(&(slot.target.kind, &slot.target.key)) {
+                self.late.push(at);
                 continue;
             }
-            self.test(facts, at, due, out);
+            self.test(book, facts, at, due, out);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Rules and the alert state machine.
 
+mod asks;
 mod budget;
 mod condition;
 mod defaults;

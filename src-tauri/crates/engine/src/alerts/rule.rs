@@ -2,7 +2,7 @@
 
 use model::{Id, Severity, SubjectKind, Timestamp};
 
-use super::{MetricName, RuleSpec, condition::Expr, globs::Globs, hours::Schedule};
+use super::{MetricName, RuleSpec, asks::Asked, condition::Expr, globs::Globs, hours::Schedule};
 
 /// Where a notice of a rule goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -108,6 +108,8 @@ pub(crate) struct Terms {
     pub enabled: bool,
     /// Metrics in the order in which expressions name them.
     pub reads: Vec<MetricName>,
+    /// Where each of them stands in what is asked of the rule's kind of target.
+    pub asked: Asked,
     pub when: Expr,
     pub critical: Option<Expr>,
     /// The recovery condition, where one is written.

@@ -10,6 +10,7 @@ use clear::{bare_clear, cap_critical, is_safe};
 
 use super::{
     GroupSpec, HoursSpec, MetricName, OverrideSpec, Position, RuleError, RuleSpec, Targets,
+    asks::{Asked, Asks},
     condition::{Compare, Expr, Limit},
     defaults::default_rules,
     globs::Globs,
@@ -24,6 +25,8 @@ pub struct Rulebook {
     pub(crate) rules: Vec<Rule>,
     pub(crate) groups: Vec<Group>,
     pub(crate) hours: Vec<Hours>,
+    /// What all rules together ask of a target.
+    pub(crate) asks: Asks,
     targets: Targets,
 }
 
@@ -55,6 +58,7 @@ impl Rulebook {
                 book.rules.extend(keep(compile_rule(spec, &book.groups, true), &mut errors));
             }
         }
+        book.asks = Asks::of(&mut book.rules);
         (book, errors)
     }
 
@@ -364,6 +368,7 @@ fn terms(
     Ok(Terms {
         enabled: o.and_then(|o| o.enabled).or(spec.enabled).unwrap_or(true),
         reads,
+        asked: Asked::default(),
         when,
         critical: critical_expr,
         clear: clear_expr,

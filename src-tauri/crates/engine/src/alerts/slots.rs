@@ -7,7 +7,11 @@ use std::{
 
 use model::{Id, Key, SubjectKind, Timestamp};
 
-use super::episode::{Episode, Snooze};
+use super::{
+    Reading,
+    asks::Marks,
+    episode::{Episode, Snooze},
+};
 use crate::world::FastMap;
 
 /// One thing that rules look at, with the names that globs were matched against.
@@ -48,8 +52,10 @@ pub(crate) struct Slot {
 pub(crate) struct Slots {
     all: Vec<Option<Slot>>,
     free: Vec<usize>,
-    /// By kind and key.
-    by_target: [FastMap<Key, Laid>; 6],
+    /// By kind and key: the place among all that rules are laid over.
+    by_target: [FastMap<Key, usize>; 6],
+    laid: Vec<Option<Laid>>,
+    free_laid: Vec<usize>,
     /// Slots with an episode, by source.
     open: BTreeMap<Id, BTreeSet<usize>>,
     by_alert: FastMap<Id, usize>,
@@ -60,8 +66,21 @@ pub(crate) struct Slots {
     first: Option<(Timestamp, usize)>,
 }
 
-/// A target and the slots of the rules about it.
-pub(crate) type Laid = (Arc<Target>, Arc<[usize]>);
+/// A target and the rules about it.
+#[derive(Debug)]
+pub(crate) struct Laid {
+    pub target: Arc<Target>,
+    pub slots: Arc<[Pinned]>,
+    /// What was read of it last; empty: nothing that is to be relied on.
+    pub seen: Vec<Reading>,
+}
+
+/// A slot of a target, and what its rule reads of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pinned {
+    pub at: usize,
+    pub reads: Marks,
+}
 
 impl Slots {
     pub fn get(&self, at: usize) -> Option<&Slot> {
@@ -73,24 +92,48 @@ impl Slots {
     pub fn iter(&self) -> impl Iterator<Item = &Slot> {
         self.all.iter().flatten()
     }
+    pub fn place_of(&self, kind: SubjectKind, key: &Key) -> Option<usize> {
+        self.by_target[kind as usize].get(key).copied()
+    }
+    pub fn laid(&self, place: usize) -> Option<&Laid> {
+        self.laid.get(place)?.as_ref()
+    }
+    pub fn laid_mut(&mut self, place: usize) -> Option<&mut Laid> {
+        self.laid.get_mut(place)?.as_mut()
+    }
     pub fn of_target(&self, kind: SubjectKind, key: &Key) -> Option<&Laid> {
-        self.by_target[kind as usize].get(key)
+        self.laid(self.place_of(kind, key)?)
+    }
+    /// The slots of the rules about a target.
+    pub fn slots_of(&self, kind: SubjectKind, key: &Key) -> Vec<usize> {
+        self.of_target(kind, key)
+            .map(|laid| laid.slots.iter().map(|slot| slot.at).collect())
+            .unwrap_or_default()
     }
     pub fn targets(&self, kind: SubjectKind) -> impl Iterator<Item = &Arc<Target>> {
-        self.by_target[kind as usize].values().map(|(target, _)| target)
+        self.by_target[kind as usize].values().filter_map(|place| Some(&self.laid(*place)?.target))
     }
-    pub fn put_target(&mut self, target: Arc<Target>, slots: Vec<usize>) {
-        for at in &slots {
-            if let Some(slot) = self.get_mut(*at) {
+    pub fn put_target(&mut self, target: Arc<Target>, slots: Vec<Pinned>) {
+        for slot in &slots {
+            if let Some(slot) = self.get_mut(slot.at) {
                 slot.target = target.clone();
             }
         }
-        self.by_target[target.kind as usize].insert(target.key.clone(), (target, slots.into()));
+        let by_key = &mut self.by_target[target.kind as usize];
+        let place = *by_key.entry(target.key.clone()).or_insert_with(|| {
+            self.free_laid.pop().unwrap_or_else(|| {
+                self.laid.push(None);
+                self.laid.len() - 1
+            })
+        });
+        self.laid[place] = Some(Laid { target, slots: slots.into(), seen: Vec::new() });
     }
     pub fn drop_target(&mut self, kind: SubjectKind, key: &Key) {
-        let Some((_, slots)) = self.by_target[kind as usize].remove(key) else { return };
-        for at in slots.iter() {
-            self.drop_slot(*at);
+        let Some(place) = self.by_target[kind as usize].remove(key) else { return };
+        self.free_laid.push(place);
+        let Some(laid) = self.laid.get_mut(place).and_then(Option::take) else { return };
+        for slot in laid.slots.iter() {
+            self.drop_slot(slot.at);
         }
     }
 

@@ -6,37 +6,43 @@ use model::{Health, Id, Key, SubjectKind, Timestamp};
 
 use super::{Alerts, who};
 use crate::alerts::{
-    Called, Facts,
+    Called, Facts, Rulebook,
+    asks::Marks,
     episode::Out,
     rule::Rule,
-    slots::{Carried, Slot, Target},
+    slots::{Carried, Laid, Pinned, Slot, Target},
     source_key,
 };
 
 impl Alerts {
     /// Looks at one target: is it there, which rules are about it, and how do they stand?
+    ///
+    /// Only rules that read something of it that has changed are tested, and those that are due; with
+    /// `anyway` all.
+    #[allow(clippy::too_many_arguments)] // One question with all that it depends on.
     pub(super) fn look(
         &mut self,
+        book: &Rulebook,
         facts: &dyn Facts,
         kind: SubjectKind,
         key: &Key,
+        anyway: bool,
         now: Timestamp,
         out: &mut Out,
     ) {
         // Names of queues and agents are copied only where a rule asks for them.
         let asks_who = self.asks_who[kind as usize];
-        if let Some((target, slots)) = self.slots.of_target(kind, key) {
+        if let Some(place) = self.slots.place_of(kind, key)
+            && let Some(Laid { target, .. }) = self.slots.laid(place)
+        {
             let who = asks_who.then_some((target.queues.as_slice(), target.agents.as_slice()));
             if target.seen && facts.is_called(kind, key, &Called { name: &target.name, who }) {
-                let slots = slots.clone();
-                for at in slots.iter() {
-                    self.test(facts, *at, now, out);
-                }
+                self.look_again(book, facts, place, anyway, now, out);
                 return;
             }
         }
         let Some(name) = facts.name(kind, key) else {
-            self.missing(facts, kind, key, now, out);
+            self.missing(book, facts, kind, key, now, out);
             return;
         };
         let named = |ids: Vec<Id>, kind: SubjectKind| -> Vec<(Id, String)> {
@@ -61,14 +67,58 @@ impl Alerts {
         let source_name = facts.name(SubjectKind::Source, &source_key(&key.source)).unwrap_or_default();
         let target = Target { kind, key: key.clone(), name, source_name, queues, agents, seen: true };
         self.lay(Arc::new(target), now, out);
-        self.test_all(facts, kind, key, now, out);
+        if let Some(place) = self.slots.place_of(kind, key) {
+            self.look_again(book, facts, place, true, now, out);
+        }
     }
 
-    fn test_all(&mut self, facts: &dyn Facts, kind: SubjectKind, key: &Key, now: Timestamp, out: &mut Out) {
-        let Some((_, slots)) = self.slots.of_target(kind, key) else { return };
-        let slots = slots.clone();
-        for at in slots.iter() {
-            self.test(facts, *at, now, out);
+    /// Looks at a target that is there and called as before.
+    fn look_again(
+        &mut self,
+        book: &Rulebook,
+        facts: &dyn Facts,
+        place: usize,
+        anyway: bool,
+        now: Timestamp,
+        out: &mut Out,
+    ) {
+        let Self { slots, readings, late, .. } = self;
+        let Some(laid) = slots.laid_mut(place) else { return };
+        let Target { kind, key, .. } = &*laid.target;
+        let changed = book.asks.read(facts, (*kind, key), now, &mut laid.seen, readings);
+        // The health of a source, which no rule about it may read, decides whether it is a cause.
+        let anyway = anyway || *kind == SubjectKind::Source;
+        if changed.is_empty() && late.is_empty() && !anyway {
+            return;
+        }
+        let pinned = laid.slots.clone();
+        let seen = std::mem::take(&mut laid.seen);
+        for slot in pinned.iter() {
+            if anyway || slot.reads.meets(changed) || self.late.contains(&slot.at) {
+                self.test_on(book, facts, slot.at, &seen, now, out);
+            }
+        }
+        if let Some(laid) = self.slots.laid_mut(place) {
+            laid.seen = seen;
+        }
+    }
+
+    /// Tests all rules about a target that is not there, with what can be said of it all the same.
+    fn test_blind(
+        &mut self,
+        book: &Rulebook,
+        facts: &dyn Facts,
+        (kind, key): (SubjectKind, &Key),
+        now: Timestamp,
+        out: &mut Out,
+    ) {
+        let Some(place) = self.slots.place_of(kind, key) else { return };
+        let Some(laid) = self.slots.laid_mut(place) else { return };
+        // When it is back, everything about it is news.
+        laid.seen.clear();
+        let pinned = laid.slots.clone();
+        for slot in pinned.iter() {
+            self.test(book, facts, slot.at, now, out);
         }
     }
 
@@ -76,8 +126,7 @@ impl Alerts {
     fn lay(&mut self, target: Arc<Target>, now: Timestamp, out: &mut Out) {
         let book = self.book.clone();
         let who = who(&target);
-        let mut old: Vec<usize> =
-            self.slots.of_target(target.kind, &target.key).map(|(_, s)| s.to_vec()).unwrap_or_default();
+        let mut old = self.slots.slots_of(target.kind, &target.key);
         let mut slots = Vec::new();
         for (rule_at, rule) in book.rules.iter().enumerate().filter(|(_, r)| r.subject == target.kind) {
             let existing = old.iter().position(|at| self.slots.get(*at).is_some_and(|s| s.rule == rule_at));
@@ -87,9 +136,12 @@ impl Alerts {
                     if let Some(slot) = self.slots.get_mut(at) {
                         slot.terms = terms;
                     }
-                    slots.push(at);
+                    slots.push(pinned(rule, terms, at));
                 }
-                (Some(terms), None) => slots.push(self.new_slot(rule, rule_at, terms, &target)),
+                (Some(terms), None) => {
+                    let at = self.new_slot(rule, rule_at, terms, &target);
+                    slots.push(pinned(rule, terms, at));
+                }
                 (None, existing) => {
                     let carried = self.carried.remove(&(rule.name.clone(), target.kind, target.key.clone()));
                     let reason = format!("{}: the rule no longer looks at it", target.name);
@@ -131,7 +183,15 @@ impl Alerts {
     }
 
     /// A target that is not there. While its source is not live that proves nothing.
-    fn missing(&mut self, facts: &dyn Facts, kind: SubjectKind, key: &Key, now: Timestamp, out: &mut Out) {
+    fn missing(
+        &mut self,
+        book: &Rulebook,
+        facts: &dyn Facts,
+        kind: SubjectKind,
+        key: &Key,
+        now: Timestamp,
+        out: &mut Out,
+    ) {
         let blind = facts.health(&key.source).is_some_and(|h| !matches!(h, Health::Live | Health::Disabled));
         if blind && !matches!(kind, SubjectKind::Source | SubjectKind::Floor) {
             let waiting: Vec<&Carried> =
@@ -150,7 +210,7 @@ impl Alerts {
                 };
                 self.keep_carried(Arc::new(target));
             }
-            self.test_all(facts, kind, key, now, out);
+            self.test_blind(book, facts, (kind, key), now, out);
             return;
         }
         let mut carried: Vec<_> =
@@ -162,9 +222,10 @@ impl Alerts {
                 episode.end(now, out);
             }
         }
-        let Some((target, slots)) = self.slots.of_target(kind, key).cloned() else { return };
-        for at in slots.iter().copied() {
-            self.end(at, &format!("{}: it is no longer there", target.name), now, out);
+        let Some(laid) = self.slots.of_target(kind, key) else { return };
+        let (target, pinned) = (laid.target.clone(), laid.slots.clone());
+        for slot in pinned.iter() {
+            self.end(slot.at, &format!("{}: it is no longer there", target.name), now, out);
         }
         self.slots.drop_target(kind, key);
     }
@@ -175,7 +236,8 @@ impl Alerts {
         let mut slots = Vec::new();
         for (rule_at, rule) in book.rules.iter().enumerate().filter(|(_, r)| r.subject == target.kind) {
             if self.carried.contains_key(&(rule.name.clone(), target.kind, target.key.clone())) {
-                slots.push(self.new_slot(rule, rule_at, 0, &target));
+                let at = self.new_slot(rule, rule_at, 0, &target);
+                slots.push(pinned(rule, 0, at));
             }
         }
         self.slots.put_target(target, slots);
@@ -197,4 +259,8 @@ impl Alerts {
             self.lost.remove(&source);
         }
     }
+}
+
+fn pinned(rule: &Rule, terms: usize, at: usize) -> Pinned {
+    Pinned { at, reads: rule.terms.get(terms).map_or(Marks::ALL, |terms| terms.asked.marks) }
 }

@@ -6,7 +6,7 @@ use model::{Alert, AlertState, Health, Id, Severity, Subject, SubjectKind, Times
 
 use super::{Alerts, who};
 use crate::alerts::{
-    Facts, Reading,
+    Facts, Reading, Rulebook,
     condition::{Look, Test},
     episode::{Episode, Out, Outcome, Sight, Snooze},
     rule::{Rule, Terms},
@@ -16,29 +16,68 @@ use crate::alerts::{
 };
 
 impl Alerts {
-    /// Tests one rule on one target.
-    pub(super) fn test(&mut self, facts: &dyn Facts, at: usize, now: Timestamp, out: &mut Out) {
+    /// Tests one rule on one target, and reads for it what it asks.
+    pub(super) fn test(
+        &mut self,
+        book: &Rulebook,
+        facts: &dyn Facts,
+        at: usize,
+        now: Timestamp,
+        out: &mut Out,
+    ) {
+        let Some(slot) = self.slots.get(at) else { return };
+        let Some(rule) = book.rules.get(slot.rule) else { return };
+        let Some(terms) = rule.terms.get(slot.terms) else { return };
+        let (open, _) = match rule.names_hours {
+            true => who(&slot.target).is_open(&book.hours, now),
+            false => (true, None),
+        };
+        let mut readings = std::mem::take(&mut self.readings);
+        readings.clear();
+        read(facts, terms, &slot.target, open, now, &mut readings);
+        self.judge(book, facts, at, &Look { readings: &readings, places: &[], min_n: rule.min_n, now }, out);
+        self.readings = readings;
+    }
+
+    /// Tests one rule on one target of which everything that rules ask was read.
+    pub(super) fn test_on(
+        &mut self,
+        book: &Rulebook,
+        facts: &dyn Facts,
+        at: usize,
+        seen: &[Reading],
+        now: Timestamp,
+        out: &mut Out,
+    ) {
+        let Some(slot) = self.slots.get(at) else { return };
+        let Some(rule) = book.rules.get(slot.rule) else { return };
+        let Some(terms) = rule.terms.get(slot.terms) else { return };
+        if rule.names_hours {
+            return self.test(book, facts, at, now, out);
+        }
+        let look = Look { readings: seen, places: &terms.asked.places, min_n: rule.min_n, now };
+        self.judge(book, facts, at, &look, out);
+    }
+
+    fn judge(&mut self, book: &Rulebook, facts: &dyn Facts, at: usize, look: &Look<'_>, out: &mut Out) {
         self.tests += 1;
-        if self.stays_quiet(facts, at, now) {
+        if self.stays_quiet(book, at, look) {
             return;
         }
-        let book = self.book.clone();
+        let now = look.now;
         let Some(slot) = self.slots.get_mut(at) else { return };
         let Some(rule) = book.rules.get(slot.rule) else { return };
         let Some(terms) = rule.terms.get(slot.terms) else { return };
         let target = slot.target.clone();
         let (open, opens_until) = who(&target).is_open(&book.hours, now);
-        let mut readings = Vec::with_capacity(terms.reads.len());
-        read(facts, terms, &target, open, now, &mut readings);
-        let look = Look { readings: &readings, min_n: rule.min_n, now };
         let (active, active_until) = rule.active.as_ref().map_or((true, None), |s| {
             let (active, until) = s.at(now);
             (active, Some(until))
         });
-        let fire = terms.when.test(Test::Fire, &look);
-        let critical = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Fire, &look));
-        let critical_hold = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Hold, &look));
-        let describe = |critical: bool| describe(rule, terms, &target, &look, critical);
+        let fire = terms.when.test(Test::Fire, look);
+        let critical = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Fire, look));
+        let critical_hold = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Hold, look));
+        let describe = |critical: bool| describe(rule, terms, &target, look, critical);
         let inhibited_by = match target.kind {
             SubjectKind::Source | SubjectKind::Floor => None,
             _ => self.lost.get(&target.key.source).filter(|_| !is_live(facts, &target.key.source)),
@@ -47,7 +86,7 @@ impl Alerts {
             now,
             fire,
             critical,
-            hold: holds(terms, &look, fire, critical_hold),
+            hold: holds(terms, look, fire, critical_hold),
             critical_hold,
             muted: !active || (!open && !rule.names_hours),
             inhibited_by,
@@ -76,7 +115,7 @@ impl Alerts {
         // Hours matter to what stands, and to rules that name them.
         let hours = [opens_until.filter(|_| rule.names_hours || slot.episode.is_some()), active_until];
         slot.turns_at =
-            std::iter::once(terms.crossing(&look)).chain(hours).flatten().filter(|turn| *turn > now).min();
+            std::iter::once(terms.crossing(look)).chain(hours).flatten().filter(|turn| *turn > now).min();
         if outcome == Outcome::Over {
             self.slots.index(at, false);
             if let Some(slot) = self.slots.get_mut(at) {
@@ -88,9 +127,9 @@ impl Alerts {
                 self.slots.index(at, true);
             }
         }
-        self.plan(at, now);
+        self.plan(book, at, now);
         if target.kind == SubjectKind::Source {
-            self.cause(facts, &target.key.source, now, out);
+            self.cause(book, facts, &target.key.source, now, out);
         }
     }
 
@@ -104,7 +143,7 @@ impl Alerts {
             let (open, _) = who(&slot.target).is_open(&self.book.hours, now);
             readings.clear();
             read(facts, terms, &slot.target, open, now, &mut readings);
-            let look = Look { readings: &readings, min_n: rule.min_n, now };
+            let look = Look { readings: &readings, places: &[], min_n: rule.min_n, now };
             all += 1;
             unknown += usize::from(terms.when.test(Test::Fire, &look).is_none());
         }
@@ -113,37 +152,32 @@ impl Alerts {
 
     /// Most tests find nothing and found nothing before: no episode goes on and none begins. Then only the
     /// moment of the next look is to be found. Tells whether it was so.
-    fn stays_quiet(&mut self, facts: &dyn Facts, at: usize, now: Timestamp) -> bool {
-        let Self { book, slots, readings, .. } = self;
-        let Some(slot) = slots.get_mut(at) else { return true };
+    fn stays_quiet(&mut self, book: &Rulebook, at: usize, look: &Look<'_>) -> bool {
+        let Some(slot) = self.slots.get_mut(at) else { return true };
         let Some(rule) = book.rules.get(slot.rule) else { return true };
         let Some(terms) = rule.terms.get(slot.terms) else { return true };
-        let target = &*slot.target;
         // An alert of a source is a cause for others, whose end is looked at with it.
-        if slot.episode.is_some() || rule.active.is_some() || target.kind == SubjectKind::Source {
+        let is_cause = slot.target.kind == SubjectKind::Source;
+        if slot.episode.is_some() || rule.active.is_some() || is_cause {
             return false;
         }
-        let (open, opens_until) = match rule.names_hours {
-            true => who(target).is_open(&book.hours, now),
+        if terms.when.test(Test::Fire, look) == Some(true) {
+            return false;
+        }
+        let opens_until = match rule.names_hours {
+            true => who(&slot.target).is_open(&book.hours, look.now).1,
             // Hours say whether an alert is told. There is none.
-            false => (true, None),
+            false => None,
         };
-        readings.clear();
-        read(facts, terms, target, open, now, readings);
-        let look = Look { readings, min_n: rule.min_n, now };
-        if terms.when.test(Test::Fire, &look) == Some(true) {
-            return false;
-        }
         slot.turns_at =
-            [terms.crossing(&look), opens_until].into_iter().flatten().filter(|at| *at > now).min();
-        let due = slot.turns_at.map(|due| due.max(soonest(now)));
-        slots.set_due(at, due);
+            [terms.crossing(look), opens_until].into_iter().flatten().filter(|at| *at > look.now).min();
+        let due = slot.turns_at.map(|due| due.max(soonest(look.now)));
+        self.slots.set_due(at, due);
         true
     }
 
     /// When to look at a slot again: never at this same moment, whatever a timer says.
-    pub(super) fn plan(&mut self, at: usize, now: Timestamp) {
-        let book = self.book.clone();
+    pub(super) fn plan(&mut self, book: &Rulebook, at: usize, now: Timestamp) {
         let Some(slot) = self.slots.get(at) else { return };
         let terms = book.rules.get(slot.rule).and_then(|r| r.terms.get(slot.terms));
         let episode = match (slot.episode.as_deref(), terms) {
@@ -155,10 +189,8 @@ impl Alerts {
     }
 
     /// A fired alert of a source that is not live stands for everything of it.
-    fn cause(&mut self, facts: &dyn Facts, source: &Id, now: Timestamp, out: &mut Out) {
-        let key = source_key(source);
-        let slots =
-            self.slots.of_target(SubjectKind::Source, &key).map(|(_, s)| s.to_vec()).unwrap_or_default();
+    fn cause(&mut self, book: &Rulebook, facts: &dyn Facts, source: &Id, now: Timestamp, out: &mut Out) {
+        let slots = self.slots.slots_of(SubjectKind::Source, &source_key(source));
         let fired = |at: &usize| {
             let episode = self.slots.get(*at)?.episode.as_deref().filter(|e| e.has_fired())?;
             Some((episode.alert.fired_at, episode.alert.id.clone()))
@@ -182,7 +214,7 @@ impl Alerts {
         };
         for at in self.slots.open_of(source) {
             if self.slots.get(at).is_some_and(|s| s.target.kind != SubjectKind::Source) {
-                self.test(facts, at, now, out);
+                self.test(book, facts, at, now, out);
             }
         }
     }
@@ -244,7 +276,7 @@ fn describe(rule: &Rule, terms: &Terms, target: &Target, look: &Look<'_>, critic
     };
     let fires = expr.test(Test::Fire, look) == Some(true);
     let compare = expr.decisive(if fires { Test::Fire } else { Test::Hold }, look);
-    let parts = compare.and_then(|c| Some((c, terms.reads.get(c.metric)?, look.readings.get(c.metric)?)));
+    let parts = compare.and_then(|c| Some((c, terms.reads.get(c.metric)?, look.reading(c.metric)?)));
     match parts {
         Some((compare, metric, reading)) => detail(&Saying {
             subject: rule.subject,

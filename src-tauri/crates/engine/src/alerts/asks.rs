@@ -1,0 +1,91 @@
+//! What rules read of a target: each figure once, however many rules read it, and what of it has changed.
+
+use model::{Key, SubjectKind, Timestamp};
+
+use super::{Facts, MetricName, Reading, rule::Rule};
+
+/// A set of figures of one kind of target, by their places in [`Asks`]. Figures from the 64th on share
+/// the last bit: when one of them changes, the others count as changed too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u64);
+
+impl Marks {
+    pub const ALL: Marks = Marks(u64::MAX);
+
+    fn add(&mut self, place: usize) {
+        self.0 |= 1 << place.min(63);
+    }
+    /// Whether a figure is in both.
+    pub fn meets(self, other: Marks) -> bool {
+        self.0 & other.0 != 0
+    }
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What one rule reads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// Places among what is asked of its kind of target, in the rule's own order.
+    pub places: Vec<u16>,
+    /// The same as a set; of a rule that asks for opening hours, everything: time answers that, no figure.
+    pub marks: Marks,
+}
+
+/// All figures that rules read, by kind of target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asks([Vec<MetricName>; 6]);
+
+impl Asks {
+    /// Gathers what rules read, and tells each where it finds its own.
+    pub fn of(rules: &mut [Rule]) -> Self {
+        let mut asks = Self::default();
+        for rule in rules {
+            let of_kind = &mut asks.0[rule.subject as usize];
+            for terms in &mut rule.terms {
+                let mut asked = Asked::default();
+                for metric in &terms.reads {
+                    let place = of_kind.iter().position(|m| m == metric).unwrap_or_else(|| {
+                        of_kind.push(*metric);
+                        of_kind.len() - 1
+                    });
+                    asked.places.push(u16::try_from(place).unwrap_or(u16::MAX));
+                    asked.marks.add(place);
+                }
+                if rule.names_hours {
+                    asked.marks = Marks::ALL;
+                }
+                terms.asked = asked;
+            }
+        }
+        asks
+    }
+
+    /// Reads a target anew into `seen`; tells what reads differently. `seen` that is empty was never read,
+    /// or is no longer to be relied on.
+    pub fn read(
+        &self,
+        facts: &dyn Facts,
+        (kind, key): (SubjectKind, &Key),
+        now: Timestamp,
+        seen: &mut Vec<Reading>,
+        spare: &mut Vec<Reading>,
+    ) -> Marks {
+        spare.clear();
+        facts.read_all(kind, key, &self.0[kind as usize], now, spare);
+        let changed = if seen.len() == spare.len() {
+            let mut changed = Marks::default();
+            for (place, (old, new)) in seen.iter().zip(&*spare).enumerate() {
+                if old != new {
+                    changed.add(place);
+                }
+            }
+            changed
+        } else {
+            Marks::ALL
+        };
+        std::mem::swap(seen, spare);
+        changed
+    }
+}
