@@ -9,7 +9,7 @@ use super::{
     AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE,
     map::{self, Known},
     rest::Answer,
-    wire::{AgentsAnswer, QueueHealth, QueueState},
+    wire::{AgentsAnswer, ChatState, QueueHealth, QueueState, Whole},
 };
 
 /// The floor of one LivePerson account.
@@ -28,9 +28,9 @@ struct Kept {
 }
 
 impl LivePersonFloor {
-    /// An empty floor. `wanted`: ids of the skills to show, none for all.
-    pub fn new(source: Id, wanted: Vec<String>) -> Self {
-        Self { source, known: Known { wanted, ..Known::default() }, kept: Kept::default() }
+    /// An empty floor. `wanted`: ids of the skills to show, none for all; `user`: who signs in.
+    pub fn new(source: Id, wanted: Vec<String>, user: String) -> Self {
+        Self { source, known: Known { wanted, user, ..Known::default() }, kept: Kept::default() }
     }
 
     fn take_state(&mut self, state: &QueueState, moment: Moment) {
@@ -51,6 +51,7 @@ impl LivePersonFloor {
         let mut agents = std::collections::BTreeMap::new();
         let mut since = HashMap::new();
         let before = self.known.agents.take().unwrap_or_default();
+        self.known.own = own.or(self.known.own.take());
         for row in &answer.available.list.agents.0 {
             let Some(id) = row.id.0.clone() else { continue };
             for skill in &row.info.skills.0 {
@@ -58,16 +59,22 @@ impl LivePersonFloor {
                     self.known.names.insert(id.clone(), name.clone());
                 }
             }
+            let mut row = row.clone();
+            if row.is_own(self.known.own.as_deref(), &self.known.user) && row.state != ChatState::Away {
+                // Whatever the list still says: it was set Away, and it takes nothing.
+                row.state = ChatState::Away;
+                row.in_state_ms = Whole(None);
+            }
             let same = before.get(&id).is_some_and(|old| old.state == row.state);
             let held = self.known.since.get(&id).copied().filter(|_| same);
-            if let Some(at) = stay_put(held, map::in_state(row), moment) {
+            if let Some(at) = stay_put(held, map::in_state(&row), moment) {
                 since.insert(id.clone(), at);
             }
-            agents.insert(id, row.clone());
+            agents.insert(id, row);
         }
-        self.known.agents = Some(agents);
+        // Our own user is always on it; a list of nobody tells nothing.
+        self.known.agents = (!agents.is_empty()).then_some(agents);
         self.known.since = since;
-        self.known.own = own.or(self.known.own.take());
     }
 }
 
@@ -100,7 +107,7 @@ impl Floor for LivePersonFloor {
                 self.kept.agents = Some(answer);
             }
             Some(Answer::Chats(chats)) => self.known.chats = chats,
-            Some(Answer::Names(names)) => self.known.names.extend(names),
+            Some(Answer::Names(names)) => self.known.listed = names,
             // Word for word the same as last time: a wait that is told unchanged has moved on.
             None => match endpoint {
                 QUEUESTATE => {

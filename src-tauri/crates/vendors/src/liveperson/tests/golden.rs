@@ -30,7 +30,7 @@ fn fixture<T: DeserializeOwned>(case: &str, name: &str) -> T {
 }
 
 fn played(case: &str) -> LivePersonFloor {
-    let mut floor = LivePersonFloor::new("lp".into(), Vec::new());
+    let mut floor = LivePersonFloor::new("lp".into(), Vec::new(), "floor".into());
     floor.take(QUEUESTATE, Some(Answer::State(Arc::new(fixture(case, "queuestate")))), at(0));
     floor.take(QUEUEHEALTH, Some(Answer::Health(Arc::new(fixture(case, "queuehealth")))), at(0));
     let agents = Answer::Agents { answer: Arc::new(fixture(case, "agents")), own: Some("26663513".into()) };
@@ -79,7 +79,7 @@ fn both_mappers_tell_the_same_agents_and_skills() {
 
 #[test]
 fn a_wait_stays_put_unless_it_truly_moves() {
-    let mut floor = LivePersonFloor::new("lp".into(), Vec::new());
+    let mut floor = LivePersonFloor::new("lp".into(), Vec::new(), "floor".into());
     let mut since = |size: i64, ms: i64, second: i64| {
         let body = format!(
             "{{\"skills\":{{\"1\":{{\"currentQueueSize\":{size},\"currentMaxWaitTimeInQueue\":{ms}}}}},\"totals\":{{}}}}"
@@ -98,4 +98,28 @@ fn a_wait_stays_put_unless_it_truly_moves() {
     assert_eq!(since(1, -1, 30), (Some(1), Some(17)), "not told this time");
     assert_eq!(since(0, -1, 40), (Some(0), None));
     assert_eq!(since(-1, -1, 50), (None, None), "minus one is no data, not nobody");
+}
+
+/// The vendor renews its figures every few seconds only: the same words again are no news, and nobody's wait
+/// jumps back. A figure that was put aside as old is shown again as it was.
+#[test]
+fn the_same_answer_again_moves_no_instant() {
+    let case = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/liveperson/fixtures"))
+        .unwrap()
+        .map(|case| case.unwrap().file_name().into_string().unwrap())
+        .find(|case| {
+            let rows = played(case).rows();
+            rows.queues.values().any(|queue| queue.waiting_since.is_some())
+        })
+        .expect("somebody waits in a fixture");
+    let mut floor = played(&case);
+    let before = shown(&floor.rows());
+    for again in [QUEUESTATE, QUEUEHEALTH, AGENTS] {
+        floor.take(again, None, at(10));
+    }
+    assert_eq!(shown(&floor.rows()), before);
+    floor.outdated(QUEUESTATE);
+    assert_ne!(shown(&floor.rows()), before);
+    floor.take(QUEUESTATE, None, at(40));
+    assert_eq!(shown(&floor.rows()), before);
 }
