@@ -1,7 +1,15 @@
 //! Addresses and cookies: what is sent where, and what an answer may say about it.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use link::{Answer, Secret, origin::same_origin};
 use url::Url;
+
+/// More cookies than this are nobody's sign-in.
+const COOKIES: usize = 32;
 
 /// An address below a base. Lists of ids keep their commas.
 pub fn with(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Url {
@@ -31,15 +39,57 @@ pub fn stays(url: &Url, known: &Url) -> bool {
     same_origin(url, known) || (vendors(url) && vendors(known) && url.port().is_none())
 }
 
-/// What goes back as `Cookie`; nothing of it but names and values.
-pub fn cookies(answer: &Answer) -> Option<Secret> {
-    let pairs: Vec<&str> = answer
-        .headers("set-cookie")
-        .filter_map(|cookie| cookie.split(';').next())
-        .map(str::trim)
-        .filter(|pair| pair.contains('=') && pair.bytes().all(|b| (0x20..0x7f).contains(&b)))
-        .collect();
-    (!pairs.is_empty()).then(|| Secret::new(pairs.join("; ")))
+/// The cookies of one login or of one agent session. They go back to where they came from and nowhere else.
+#[derive(Default)]
+pub struct Jar(Mutex<BTreeMap<String, Secret>>);
+
+impl Jar {
+    /// Keeps what an answer sets, and forgets what it takes away.
+    pub fn keep(&self, answer: &Answer) {
+        for cookie in answer.headers("set-cookie") {
+            self.set(cookie);
+        }
+    }
+
+    /// Whether nothing was set.
+    pub fn is_empty(&self) -> bool {
+        self.pairs().is_empty()
+    }
+
+    /// Takes one `Set-Cookie`.
+    pub fn set(&self, cookie: &str) {
+        let mut parts = cookie.split(';').map(str::trim);
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
+        let (name, value) = (name.trim(), value.trim());
+        let is_plain = |text: &str| text.bytes().all(|b| (0x20..0x7f).contains(&b));
+        if name.is_empty() || !is_plain(name) || !is_plain(value) {
+            return;
+        }
+        let gone = parts.any(|part| {
+            part.split_once('=').is_some_and(|(key, age)| {
+                key.eq_ignore_ascii_case("max-age") && age.trim().parse::<i64>().is_ok_and(|age| age <= 0)
+            })
+        });
+        let mut pairs = self.pairs();
+        if gone {
+            pairs.remove(name);
+        } else if pairs.len() < COOKIES || pairs.contains_key(name) {
+            pairs.insert(name.to_owned(), Secret::new(value));
+        }
+    }
+
+    /// What goes back as `Cookie`; nothing of it but names and values.
+    pub fn header(&self) -> Option<Secret> {
+        let pairs = self.pairs();
+        let text: Vec<String> =
+            pairs.iter().map(|(name, value)| format!("{name}={}", value.expose())).collect();
+        (!text.is_empty()).then(|| Secret::new(text.join("; ")))
+    }
+
+    fn pairs(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        // A panic elsewhere leaves whole cookies behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +126,21 @@ mod tests {
         assert!(stays(&url("http://127.0.0.1:4711/api"), &local));
         assert!(!stays(&url("http://127.0.0.1:4712/api"), &local));
         assert!(!stays(&url("https://a.liveperson.net/api"), &local));
+    }
+
+    #[test]
+    fn cookies_go_back_as_names_and_values_and_go_when_told() {
+        let jar = Jar::default();
+        assert!(jar.is_empty() && jar.header().is_none());
+        for cookie in ["Session_id=a=b; Path=/; HttpOnly", "lpas1=x;Secure", "odd", "=y", "lpas1=z; Path=/"] {
+            jar.set(cookie);
+        }
+        assert_eq!(jar.header().unwrap().expose(), "Session_id=a=b; lpas1=z");
+        jar.set("Session_id=; Max-Age=0");
+        assert_eq!(jar.header().unwrap().expose(), "lpas1=z");
+        for n in 0..100 {
+            jar.set(&format!("c{n}=1"));
+        }
+        assert!(jar.header().unwrap().expose().len() < 400);
     }
 }

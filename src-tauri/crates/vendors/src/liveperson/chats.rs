@@ -22,6 +22,8 @@ pub struct Chat {
     info: Info,
     /// Answers in a row in which it was missing.
     pub misses: u32,
+    /// Readings in a row that did not fill a hole in its events.
+    pub hole_tries: u32,
     /// When its end was first heard of, in our clock.
     pub over_at: Option<Timestamp>,
 }
@@ -37,8 +39,10 @@ fn state_of(word: &str) -> Option<ConversationState> {
 
 impl Chat {
     /// Whether events between the last one held and these are missing: the number to read from.
+    ///
+    /// A chat that was never heard of begins with event 0.
     pub fn hole(&self, events: &[EventRow]) -> Option<i64> {
-        let last = self.last?;
+        let last = self.last.unwrap_or(-1);
         let mut ids: Vec<i64> = events.iter().filter_map(|e| e.id.0).filter(|id| *id > last).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -82,7 +86,9 @@ impl Chat {
                 }
                 None => {}
             },
-            Some("line") => match event.source.0.as_deref() {
+            // What only agents see is no reply to the customer.
+            Some("line") if event.is_whisper() => {}
+            Some("line") => match event.source.0.as_ref().or(event.by.0.as_ref()).map(String::as_str) {
                 Some("visitor") => self.customer_wrote = self.customer_wrote.max(at),
                 Some("agent") => self.agent_wrote = self.agent_wrote.max(at),
                 _ => {}
@@ -114,6 +120,11 @@ impl Chat {
         self.state == Some(ConversationState::Ended)
     }
 
+    /// It is over, and the event of its end was not seen.
+    pub fn lacks_its_end(&self) -> bool {
+        self.is_over() && self.last.is_some() && self.ended_at.is_none()
+    }
+
     /// As a row; `None` while nothing says how it stands.
     pub fn row(&self, source: &Id, key: &str) -> Option<Conversation> {
         let state = self.state?;
@@ -127,6 +138,10 @@ impl Chat {
             agents: match agent {
                 _ if waiting => Some(Vec::new()),
                 Some(agent) => Some(vec![agent]),
+                // It was seen from its beginning to its end, and nobody came.
+                None if state == ConversationState::Ended && self.last.is_some() && !self.answered_ever => {
+                    Some(Vec::new())
+                }
                 None => None,
             },
             state,
@@ -231,7 +246,9 @@ mod tests {
         assert_eq!(chat.hole(&of(&[7])), Some(5));
         assert_eq!(chat.hole(&of(&[5, 8])), Some(6));
         assert_eq!(chat.hole(&[]), None);
-        assert_eq!(Chat::default().hole(&of(&[3])), None);
+        assert_eq!(Chat::default().hole(&of(&[0, 1])), None);
+        assert_eq!(Chat::default().hole(&of(&[3])), Some(0), "a chat begins with event 0");
+        assert_eq!(Chat::default().hole(&of(&[0, 1, 4])), Some(2));
     }
 
     proptest! {

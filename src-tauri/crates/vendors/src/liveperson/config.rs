@@ -124,6 +124,8 @@ const DEFAULT_URL: &str = "https://api.liveperson.net";
 
 /// The vendor asks for no more than one look at the own chats in two seconds.
 const FLOOR: Duration = Duration::from_secs(2);
+/// Figures behind the operational resources are renewed this often.
+const RENEWED: Duration = Duration::from_secs(10);
 
 /// LivePerson's part of a source, checked.
 pub struct Config {
@@ -139,28 +141,37 @@ pub struct Config {
     pub chats: Option<Vec<String>>,
     /// Whether an agent session may be opened.
     pub agent_session: bool,
+    /// The list of own chats is asked for no more often than this, however often it is wanted.
+    pub list_every: Duration,
     /// Transport.
     pub net: NetOptions,
 }
 
 /// What is asked, in the order of the endpoint numbers of this folder.
 pub fn plans(poll: Option<Duration>, agent_session: bool) -> Vec<Plan> {
-    let usual = [
-        Plan::of("queuestate", 10),
-        Plan::of("queuehealth", 60),
-        Plan::of("agents", 10),
-        Plan::of("conversations", 5),
-        Plan::look_up("lookups", 900),
-    ];
+    let figures = [Plan::of("queuestate", 10), Plan::of("queuehealth", 60), Plan::look_up("lookups", 900)];
+    if !agent_session {
+        let [state, health, names] = <[Plan; 3]>::try_from(pace(&figures, poll, RENEWED)).unwrap_or(figures);
+        // Nothing is asked there; what stands for them says so.
+        return vec![
+            state,
+            health,
+            Plan::look_up("agents", 3600),
+            Plan::look_up("conversations", 3600),
+            names,
+        ];
+    }
+    let [state, health, names] = figures;
+    let usual = [state, health, Plan::of("agents", 10), Plan::of("conversations", 5), names];
     let mut plans = pace(&usual, poll, FLOOR);
     // The figures behind these change no faster, whatever is wanted.
-    for (endpoint, seconds) in [(QUEUESTATE, 10), (QUEUEHEALTH, 60), (AGENTS, 5), (CONVERSATIONS, 2)] {
-        plans[endpoint].every = plans[endpoint].every.max(Duration::from_secs(seconds));
-    }
-    if !agent_session {
-        // Nothing is asked there; what stands for them says so.
-        plans[AGENTS] = Plan::look_up("agents", 3600);
-        plans[CONVERSATIONS] = Plan::look_up("conversations", 3600);
+    for (endpoint, floor) in [
+        (QUEUESTATE, RENEWED),
+        (QUEUEHEALTH, Duration::from_secs(60)),
+        (AGENTS, Duration::from_secs(5)),
+        (CONVERSATIONS, FLOOR),
+    ] {
+        plans[endpoint].every = plans[endpoint].every.max(floor);
     }
     plans
 }
@@ -210,6 +221,7 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
         skills,
         chats,
         agent_session: settings.yes("agent_session")?.unwrap_or(true),
+        list_every: FLOOR,
         net: NetOptions {
             ca_file: settings.ca_file.clone() as Option<PathBuf>,
             proxy: settings.proxy.clone(),
@@ -308,5 +320,11 @@ mod tests {
         assert_eq!(seconds(Some(1)), [10, 60, 5, 2, 360]);
         assert_eq!(seconds(Some(30)), [60, 360, 60, 30, 5400]);
         assert!(plans(None, false)[AGENTS].optional);
+        // Without an agent session the fastest endpoint is another one.
+        let seconds = |poll: u64| -> Vec<u64> {
+            plans(Some(Duration::from_secs(poll)), false).iter().map(|p| p.every.as_secs()).collect()
+        };
+        assert_eq!(seconds(1), [10, 60, 3600, 3600, 900]);
+        assert_eq!(seconds(30), [30, 180, 3600, 3600, 2700]);
     }
 }

@@ -1,12 +1,17 @@
 //! Keeps what LivePerson said last, and the instants that its durations stand for.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use link::poll::{Floor, Moment, Rows};
 use model::{Id, Timestamp};
 
 use super::{
     AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE,
+    chats::Chat,
     map::{self, Known},
     rest::Answer,
     wire::{AgentsAnswer, ChatState, QueueHealth, QueueState, Whole},
@@ -25,6 +30,7 @@ struct Kept {
     state: Option<Arc<QueueState>>,
     health: Option<Arc<QueueHealth>>,
     agents: Option<Arc<AgentsAnswer>>,
+    chats: Option<BTreeMap<String, Chat>>,
 }
 
 impl LivePersonFloor {
@@ -48,7 +54,7 @@ impl LivePersonFloor {
     }
 
     fn take_agents(&mut self, answer: &AgentsAnswer, own: Option<String>, moment: Moment) {
-        let mut agents = std::collections::BTreeMap::new();
+        let mut agents = BTreeMap::new();
         let mut since = HashMap::new();
         let before = self.known.agents.take().unwrap_or_default();
         self.known.own = own.or(self.known.own.take());
@@ -106,21 +112,23 @@ impl Floor for LivePersonFloor {
                 self.take_agents(&answer, own, moment);
                 self.kept.agents = Some(answer);
             }
-            Some(Answer::Chats(chats)) => self.known.chats = chats,
+            Some(Answer::Chats(chats)) => {
+                self.known.chats = Some(chats.clone());
+                self.kept.chats = Some(chats);
+            }
             Some(Answer::Names(names)) => self.known.listed = names,
-            // Word for word the same as last time: a wait that is told unchanged has moved on.
+            // Word for word the same as last time: nothing is new, so every instant stays where it is. The
+            // vendor renews its figures more slowly than they may be asked for. What was put aside as old
+            // is good again.
             None => match endpoint {
-                QUEUESTATE => {
-                    if let Some(state) = self.kept.state.clone() {
-                        self.take_state(&state, moment);
-                    }
-                }
+                QUEUESTATE => self.known.state = self.kept.state.as_deref().cloned(),
                 QUEUEHEALTH => self.known.health = self.kept.health.as_deref().cloned(),
-                AGENTS => {
+                AGENTS if self.known.agents.is_none() => {
                     if let Some(agents) = self.kept.agents.clone() {
                         self.take_agents(&agents, None, moment);
                     }
                 }
+                CONVERSATIONS if self.known.chats.is_none() => self.known.chats.clone_from(&self.kept.chats),
                 _ => {}
             },
         }
@@ -131,7 +139,7 @@ impl Floor for LivePersonFloor {
             QUEUESTATE => self.known.state = None,
             QUEUEHEALTH => self.known.health = None,
             AGENTS => self.known.agents = None,
-            CONVERSATIONS => self.known.chats.clear(),
+            CONVERSATIONS => self.known.chats = None,
             _ => {}
         }
     }

@@ -1,15 +1,16 @@
-//! Signing in: the account's hosts, the login with its bearer, the agent session. One of each, however
-//! many ask at the same time, and one new login after an expiry.
+//! Signing in: one login with its bearer, however many ask at the same time, renewed in time, and made
+//! anew once after an expiry.
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex as Quick, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use link::{Answer, Auth, Http, Request, Secret, origin::is_allowed, poll::Trouble};
+use link::{Answer, Auth, Http, Request, Secret, poll::Trouble};
+use model::Timestamp;
 use tokio::{
     sync::{Mutex, Semaphore},
     time::Instant,
@@ -17,190 +18,208 @@ use tokio::{
 use url::Url;
 
 use super::{
-    WORDS,
-    address::{cookies, stays, with},
+    AGAIN, WORDS,
+    address::{Jar, with},
     config::Config,
-    wire::{AvailabilityAnswer, BaseUri, BaseUris, LoginAnswer, SessionCreated},
+    hosts::{Hosts, Service},
+    session::AgentSession,
+    wire::LoginAnswer,
 };
 use crate::{loose, rest};
 
 /// A login is renewed this often; the vendor allows 3 to 5 minutes.
 const REFRESH: Duration = Duration::from_secs(240);
-/// A second refusal or loss within this time means that somebody else uses the same user.
-const TWICE: Duration = Duration::from_secs(60);
-/// A session that somebody else ended twice is not opened again before this.
-const LOST_PAUSE: Duration = Duration::from_secs(300);
-/// One that could not be set Away is not opened again before this: each try is Online for a moment.
-const ONLINE_PAUSE: Duration = Duration::from_secs(3600);
+/// A refresh that failed is tried again after this.
+const REFRESH_AGAIN: Duration = Duration::from_secs(30);
+/// A second refusal within this time means that somebody else uses the same user.
+pub(super) const TWICE: Duration = Duration::from_secs(60);
 /// Requests under way at once.
 const AT_ONCE: usize = 2;
+/// A login that was slowed down is not tried again before this.
+const SLOW_LOGIN: Duration = Duration::from_secs(5);
+/// A server's time further off than this is a leftover, not a clock, seconds.
+const NO_CLOCK_S: f64 = 86_400.0;
 
 /// What a login gave.
 pub struct Login {
-    turn: u64,
+    /// Which login this is; never the same twice.
+    pub(super) turn: u64,
     bearer: Secret,
-    csrf: Secret,
-    /// `Session_id=…`, as it goes back.
-    cookie: Option<Secret>,
+    csrf: Option<Secret>,
+    /// `Session_id` and what else belongs to the login.
+    jar: Jar,
     /// Host of the login and of the agent session.
-    vep: Url,
-    /// Host of the operational figures.
-    pub operations: Option<Url>,
-    /// Host of the configuration.
-    pub configuration: Option<Url>,
+    pub(super) vep: Url,
     /// Our own user.
-    pub user: Option<String>,
-    /// The operational host has taken this bearer.
-    worked: AtomicBool,
+    user: Option<String>,
+    /// Which hosts beside its own have taken this bearer.
+    worked: [AtomicBool; 2],
 }
 
-/// An agent session: where its resources are, and the cookies that go there and nowhere else.
-pub struct AgentSession {
-    turn: u64,
-    base: Url,
-    cookie: Option<Secret>,
+impl Login {
+    fn worked(&self, service: Service) -> &AtomicBool {
+        &self.worked[usize::from(service == Service::Configuration)]
+    }
 }
 
 /// Who holds what.
 #[derive(Default)]
-struct State {
-    turn: u64,
-    login: Option<Arc<Login>>,
-    session: Option<Arc<AgentSession>>,
+pub(super) struct State {
+    pub turn: u64,
+    pub login: Option<Arc<Login>>,
+    pub session: Option<Arc<AgentSession>>,
     refresh_at: Option<Instant>,
     refresh_every: Duration,
     /// The last login that an expiry made necessary.
     again_at: Option<Instant>,
     /// When a session was last found gone.
-    session_lost_at: Option<Instant>,
+    pub session_lost_at: Option<Instant>,
     /// Until when no session is opened, and why.
-    no_session: Option<(Instant, String)>,
-    /// Whoever waited while this went wrong hears the same.
-    failed: Option<(Instant, Trouble)>,
+    pub no_session: Option<(Instant, String)>,
+    /// Sessions in a row that could not be set Away for a passing reason.
+    pub away_failures: usize,
+    /// A session was opened at some time, so chats may hang on this user.
+    pub opened: bool,
+    failed: Option<Failed>,
+}
+
+/// A sign-in that went wrong. Whoever waited for it hears the same, and so does whoever comes too soon.
+struct Failed {
+    at: Instant,
+    until: Instant,
+    times: usize,
+    trouble: Trouble,
+}
+
+/// Why a sign-in went wrong, and whether it was the vendor who said so.
+struct Failure {
+    trouble: Trouble,
+    answered: bool,
+}
+
+impl Failure {
+    /// The vendor answered, but not with a sign-in: the whole source waits for the next try.
+    fn answered(trouble: Trouble) -> Self {
+        let trouble = match trouble {
+            Trouble::Broken { sentence, .. } => Trouble::Link(sentence),
+            trouble => trouble,
+        };
+        Self { trouble, answered: true }
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, answered: false }
+    }
+}
+
+/// How far the vendor's own clock is from the clocks beside it, seconds.
+#[derive(Clone, Copy)]
+struct Told {
+    from_date: Option<f64>,
+    from_ours: f64,
 }
 
 /// One account as this source uses it.
 pub struct Account {
     http: Http,
-    config: Config,
+    pub(super) config: Config,
     password: Secret,
     permits: Semaphore,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
+    pub(super) hosts: Quick<Hosts>,
+    told: Quick<Option<Told>>,
+    /// When the own chats were last asked for.
+    pub(super) list_asked: Mutex<Option<Instant>>,
 }
 
-fn link_trouble(sentence: &str) -> Trouble {
+pub(super) fn link_trouble(sentence: &str) -> Trouble {
     Trouble::Link(sentence.to_owned())
 }
 
+/// What lies behind these locks is whole whoever panicked.
+pub(super) fn quick<T>(lock: &Quick<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Account {
+    /// Nobody has signed in yet.
     pub fn new(http: Http, config: Config, password: Secret) -> Self {
-        Self { http, config, password, permits: Semaphore::new(AT_ONCE), state: Mutex::default() }
+        Self {
+            http,
+            config,
+            password,
+            permits: Semaphore::new(AT_ONCE),
+            state: Mutex::default(),
+            hosts: Quick::default(),
+            told: Quick::default(),
+            list_asked: Mutex::default(),
+        }
     }
 
+    /// The source's settings.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
     /// Puts a request on the wire; never more than two at once.
-    async fn send(&self, request: Request) -> Result<Answer, Trouble> {
+    pub(super) async fn send(&self, request: Request) -> Result<Answer, Trouble> {
         let _permit = self.permits.acquire().await.map_err(|_| link_trouble("Floorwalker is ending."))?;
         self.http.send(request).await.map_err(|error| rest::no_answer(&error))
     }
 
-    /// A GET or an overridden POST with the bearer. A bearer that has expired is replaced once; the other
-    /// callers wait for that one login.
-    pub async fn operations(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
-        self.with_login(|login| {
-            let base = login.operations.as_ref().ok_or_else(|| Trouble::Broken {
-                sentence: "LivePerson names no host for operational figures (service leDataReporting): ask LivePerson whether the account has them.".to_owned(),
-                soon: false,
-            })?;
-            Ok(with(base, path, query))
-        })
-        .await
-    }
-
-    /// The same for look-ups.
-    pub async fn configuration(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
-        self.with_login(|login| {
-            let base = login.configuration.as_ref().ok_or_else(|| Trouble::Broken {
-                sentence: "LivePerson names no host for the account's configuration.".to_owned(),
-                soon: false,
-            })?;
-            Ok(with(base, path, query))
-        })
-        .await
-    }
-
-    async fn with_login(&self, make: impl Fn(&Login) -> Result<Url, Trouble>) -> Result<Answer, Trouble> {
-        let login = self.login().await?;
-        let answer = self.send(bearing(&login, Request::get(make(&login)?))).await?;
-        if answer.status != 401 {
-            login.worked.fetch_or(answer.is_success(), Ordering::SeqCst);
-            return Ok(answer);
-        }
-        if !login.worked.load(Ordering::SeqCst) {
-            // Never taken since the sign-in: it is not the bearer that has expired, it is this host that
-            // wants another proof. Signing in again would only end the agent session.
-            return Err(Trouble::Refused {
-                sentence: "LivePerson does not give this user the operational figures (401): ask the LivePerson administrator whether the user may read them, and from this computer's address.".to_owned(),
-                credentials: false,
-            });
-        }
-        self.expired(login.turn).await?;
-        let login = self.login().await?;
-        let answer = self.send(bearing(&login, Request::get(make(&login)?))).await?;
-        login.worked.fetch_or(answer.is_success(), Ordering::SeqCst);
-        Ok(answer)
-    }
-
-    /// A GET of a resource of the agent session. A session that is gone is opened anew once.
-    pub async fn session_get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
+    /// A GET with the bearer at one of the account's other hosts. A bearer that has expired is replaced
+    /// once; the other callers wait for that one login.
+    pub async fn get(
+        &self,
+        service: Service,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer, Trouble> {
         for last in [false, true] {
-            let (login, session) = self.session().await?;
-            let answer = self.send(in_session(&login, &session, path, query)).await?;
-            let whole_session = path.len() == 1 && matches!(path[0], "availableAgents" | "chatSessions");
-            match answer.status {
-                401 if !last => self.expired(login.turn).await?,
-                404 | 410 if whole_session && !last => self.session_gone(session.turn).await?,
-                _ => return Ok(answer),
+            let login = self.login().await?;
+            let mut answer = self.ask_host(service, &login, path, query).await;
+            let elsewhere = match &answer {
+                Err(trouble) => matches!(trouble, Trouble::Link(_)),
+                Ok(answer) => matches!(answer.status, 404 | 410),
+            };
+            if elsewhere && self.has_moved(service).await {
+                answer = self.ask_host(service, &login, path, query).await;
             }
+            let answer = answer?;
+            if answer.status != 401 {
+                login.worked(service).fetch_or(answer.is_success(), Ordering::SeqCst);
+                return Ok(answer);
+            }
+            if last || !login.worked(service).load(Ordering::SeqCst) {
+                // Never taken since the sign-in: it is not the bearer that has expired, it is this host
+                // that wants another proof. Signing in again would only end the agent session.
+                return Err(service.refused());
+            }
+            self.expired(login.turn).await?;
         }
-        Err(link_trouble("LivePerson did not keep the agent session."))
+        Err(link_trouble("LivePerson did not keep the sign-in."))
     }
 
-    /// The vendor refused a bearer. Twice within a minute: somebody else signs in with the same user, and
-    /// fighting over it would throw out a person.
-    async fn expired(&self, turn: u64) -> Result<(), Trouble> {
+    async fn ask_host(
+        &self,
+        service: Service,
+        login: &Login,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer, Trouble> {
+        let host = self.host_of(service).await.map_err(|trouble| service.missing(trouble))?;
+        self.send(bearing(login, Request::get(with(&host, path, query)))).await
+    }
+
+    /// The vendor refused a bearer.
+    pub(super) async fn expired(&self, turn: u64) -> Result<(), Trouble> {
         let mut state = self.state.lock().await;
         if state.login.as_ref().is_none_or(|login| login.turn != turn) {
             return Ok(());
         }
-        let now = Instant::now();
-        if state.again_at.is_some_and(|at| now.duration_since(at) < TWICE) {
-            return Err(Trouble::Refused {
-                sentence: "LivePerson refused a sign-in that is less than a minute old (401): somebody else may be signed in as this user, or it may not see this; give Floorwalker a user of its own.".to_owned(),
-                credentials: true,
-            });
-        }
-        state.again_at = Some(now);
-        state.login = None;
-        state.session = None;
-        Ok(())
-    }
-
-    async fn session_gone(&self, turn: u64) -> Result<(), Trouble> {
-        let mut state = self.state.lock().await;
-        if state.session.as_ref().is_none_or(|session| session.turn != turn) {
-            return Ok(());
-        }
-        state.session = None;
-        let now = Instant::now();
-        if state.session_lost_at.replace(now).is_some_and(|at| now.duration_since(at) < TWICE) {
-            let sentence = "The agent session at LivePerson was ended twice within a minute: somebody else is signed in as this user; give Floorwalker a user of its own, it is tried again in five minutes.".to_owned();
-            state.no_session = Some((now + LOST_PAUSE, sentence));
-        }
-        Ok(())
+        renew(&mut state)
     }
 
     /// The login, made or refreshed if need be.
@@ -210,7 +229,8 @@ impl Account {
         self.ready(&mut state, arrived).await
     }
 
-    async fn ready(&self, state: &mut State, arrived: Instant) -> Result<Arc<Login>, Trouble> {
+    /// The same for who holds the lock already. `arrived`: since when it was waited for.
+    pub(super) async fn ready(&self, state: &mut State, arrived: Instant) -> Result<Arc<Login>, Trouble> {
         if let Some(login) = state.login.clone() {
             let now = Instant::now();
             if state.refresh_at.is_none_or(|at| now < at) {
@@ -225,20 +245,17 @@ impl Account {
                 // A refresh that fails otherwise is tried again; the login itself lives for hours.
                 outcome => {
                     let good = outcome.is_ok_and(|answer| answer.is_success());
-                    let next = if good {
-                        state.refresh_every
-                    } else {
-                        state.refresh_every.min(Duration::from_secs(30))
-                    };
+                    let next =
+                        if good { state.refresh_every } else { state.refresh_every.min(REFRESH_AGAIN) };
                     state.refresh_at = Some(Instant::now() + next);
                     return Ok(login);
                 }
             }
         }
-        if let Some((at, trouble)) = &state.failed
-            && *at >= arrived
+        if let Some(failed) = &state.failed
+            && (failed.at >= arrived || Instant::now() < failed.until)
         {
-            return Err(trouble.clone());
+            return Err(failed.trouble.clone());
         }
         match self.sign_in(state.turn + 1).await {
             Ok((login, lives)) => {
@@ -252,243 +269,62 @@ impl Account {
                 state.failed = None;
                 Ok(login)
             }
-            Err(trouble) => {
-                state.failed = Some((Instant::now(), trouble.clone()));
+            Err(Failure { trouble, answered }) => {
+                let times = state.failed.as_ref().map_or(0, |failed| failed.times);
+                let pause = match &trouble {
+                    Trouble::Throttled { after, .. } => after.unwrap_or(SLOW_LOGIN),
+                    // The vendor's own policy; a line that is down is tried as the contract says.
+                    _ if answered => Duration::from_secs(AGAIN[times.min(AGAIN.len() - 1)]),
+                    _ => Duration::ZERO,
+                };
+                let at = Instant::now();
+                let times = times + usize::from(answered);
+                state.failed = Some(Failed { at, until: at + pause, times, trouble: trouble.clone() });
                 Err(trouble)
             }
         }
     }
 
-    async fn sign_in(&self, turn: u64) -> Result<(Login, Option<Duration>), Trouble> {
-        let vep = self.look_up("agentVep").await?;
+    async fn sign_in(&self, turn: u64) -> Result<(Login, Option<Duration>), Failure> {
+        let what = "the sign-in";
+        let vep = self.host_of(Service::Vep).await.map_err(|trouble| match trouble {
+            Trouble::Broken { .. } => Failure::answered(trouble),
+            trouble => trouble.into(),
+        })?;
         let url = with(&vep, &["api", "account", &self.config.account, "login"], &[("v", "1.3")]);
         let body = serde_json::json!({"username": self.config.username, "password": self.password.expose()});
-        let answer = self
-            .send(Request::post(url).header("x-requested-with", "XMLHttpRequest").json(body.to_string()))
-            .await?;
-        match answer.status {
-            401 => {
-                return Err(Trouble::SignIn(
-                    "LivePerson refused the sign-in: check `account`, `username` and the password, and whether the user must sign in through a company portal. If all are right, the account may only be reached from certain addresses: ask the LivePerson administrator.".to_owned(),
-                ));
+        let asked = Request::post(url).header("x-requested-with", "XMLHttpRequest").json(body.to_string());
+        let answer = match self.send(asked).await {
+            Err(Trouble::Link(sentence)) => {
+                // Perhaps the host has moved since it was looked up; the next try goes there.
+                self.has_moved(Service::Vep).await;
+                return Err(Trouble::Link(sentence).into());
             }
-            403 => {
-                return Err(Trouble::Refused {
-                    sentence: "LivePerson refused the sign-in (403): check whether this computer's address is allowed by the account's access restrictions.".to_owned(),
-                    credentials: true,
-                });
-            }
-            451 => {
-                return Err(Trouble::SignIn(
-                    "LivePerson has blocked this account or user (451): contact LivePerson's support."
-                        .to_owned(),
-                ));
-            }
-            429 => {
-                let after = answer.retry_after().unwrap_or_default().max(Duration::from_secs(5));
-                return Err(Trouble::Throttled {
-                    sentence:
-                        "LivePerson asks us to sign in more slowly (429); it is tried again after a pause."
-                            .to_owned(),
-                    after: Some(after),
-                });
-            }
-            status @ 500..=599 => {
-                return Err(Trouble::Link(format!(
-                    "LivePerson could not sign us in ({status}); it is tried again."
-                )));
-            }
-            _ => {}
+            answer => answer?,
+        };
+        if let Some(trouble) = refusal(&answer) {
+            return Err(Failure::answered(trouble));
         }
-        let body = rest::body(&answer, "the sign-in", &WORDS)?;
-        let said: LoginAnswer =
-            loose::read(body).map_err(|_| rest::unreadable(&answer, "the sign-in", &WORDS))?;
+        let unreadable = || Failure::answered(rest::unreadable(&answer, what, &WORDS));
+        let body = rest::body(&answer, what, &WORDS).map_err(Failure::answered)?;
+        let said: LoginAnswer = loose::read(body).map_err(|_| unreadable())?;
         let token =
             |text: Option<String>| text.filter(|t| t.bytes().all(|b| b.is_ascii_graphic())).map(Secret::new);
-        let (Some(bearer), Some(csrf)) = (token(said.bearer.0), token(said.csrf.0)) else {
-            return Err(rest::unreadable(&answer, "the sign-in", &WORDS));
-        };
-        let named = |service: &str| {
-            let found = said.domains.all.0.iter().find(|b| b.service.0.as_deref() == Some(service))?;
-            self.host(found.host.0.as_deref()?)
-        };
-        let operations = match named("leDataReporting") {
-            Some(url) => Some(url),
-            None => self.look_up("leDataReporting").await.ok(),
-        };
-        let configuration = match named("accountConfigReadOnly") {
-            Some(url) => Some(url),
-            None => self.look_up("accountConfigReadOnly").await.ok(),
-        };
-        let cookie =
-            cookies(&answer).or_else(|| said.session.0.map(|id| Secret::new(format!("Session_id={id}"))));
+        let Some(bearer) = token(said.bearer.0) else { return Err(unreadable()) };
+        self.learn_hosts(&said.domains);
+        self.learn_clock(said.config.now_ms.0, &answer);
+        let jar = Jar::default();
+        jar.keep(&answer);
+        if jar.is_empty()
+            && let Some(id) = said.session.0
+        {
+            jar.set(&format!("Session_id={id}"));
+        }
         let lives =
             said.lives_ms.0.filter(|ms| *ms > 0.0 && *ms < 1e12).map(|ms| Duration::from_millis(ms as u64));
-        let user = said.config.user.0;
+        let (csrf, user) = (token(said.csrf.0), said.config.user.0);
         tracing::info!(turn, "signed in at LivePerson");
-        Ok((
-            Login {
-                turn,
-                bearer,
-                csrf,
-                cookie,
-                vep,
-                operations,
-                configuration,
-                user,
-                worked: AtomicBool::new(false),
-            },
-            lives,
-        ))
-    }
-
-    /// Where a service of the account is. Hosts take the scheme of the configured address.
-    async fn look_up(&self, service: &str) -> Result<Url, Trouble> {
-        let account = &self.config.account;
-        let file = "baseURI.json";
-        let unknown = || {
-            Trouble::Misconfigured(format!(
-                "LivePerson does not know the account {account}, or it has no service {service}: check `account` and `url`."
-            ))
-        };
-        let mut refused = None;
-        // The second is where the vendor's older clients ask.
-        for path in [
-            &["api", "account", account, "service", service, file] as &[&str],
-            &["csdr", "account", account, "service", service, file],
-            &["api", "account", account, "service", file],
-        ] {
-            let answer =
-                self.send(Request::get(with(&self.config.lookup, path, &[("version", "1.0")]))).await?;
-            if matches!(answer.status, 400 | 401 | 404) {
-                refused = Some(unknown());
-                if answer.status == 404 { continue } else { break }
-            }
-            let body = rest::body(&answer, "the hosts of the account", &WORDS)?;
-            let one = loose::read::<BaseUri>(body).ok().and_then(|b| b.host.0);
-            let of_all = || {
-                let all = loose::read::<BaseUris>(body).ok()?.all.0;
-                all.into_iter().find(|b| b.service.0.as_deref() == Some(service))?.host.0
-            };
-            let host = one.or_else(of_all).and_then(|host| self.host(&host));
-            return host.ok_or_else(|| rest::unreadable(&answer, "the hosts of the account", &WORDS));
-        }
-        Err(refused.unwrap_or_else(unknown))
-    }
-
-    fn host(&self, text: &str) -> Option<Url> {
-        let bare = text.trim().trim_end_matches('/');
-        let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
-        let url = Url::parse(&format!("{}://{bare}/", self.config.lookup.scheme())).ok()?;
-        (is_allowed(&url) && url.username().is_empty() && url.path() == "/").then_some(url)
-    }
-
-    /// The agent session, opened and set Away if need be.
-    async fn session(&self) -> Result<(Arc<Login>, Arc<AgentSession>), Trouble> {
-        let arrived = Instant::now();
-        let mut state = self.state.lock().await;
-        let login = self.ready(&mut state, arrived).await?;
-        if let Some(session) = &state.session {
-            return Ok((login, session.clone()));
-        }
-        let stop = |sentence: &String| Err(Trouble::Broken { sentence: sentence.clone(), soon: false });
-        if let Some((until, sentence)) = &state.no_session
-            && Instant::now() < *until
-        {
-            return stop(sentence);
-        }
-        let session = Arc::new(self.open_session(&login, state.turn + 1).await?);
-        state.turn = session.turn;
-        if let Err(trouble) = self.set_away(&login, &session).await {
-            // Nobody may be sent to a supervisor who is not there: rather no session at all.
-            let ended = self.post_login(&login, "logout").await.is_ok_and(|answer| answer.is_success());
-            tracing::warn!(ended, "the agent session could not be set to Away and was given up");
-            state.login = None;
-            state.session = None;
-            let sentence = "LivePerson did not let Floorwalker set its user to Away, so the agent session was ended before a chat could be sent to it: agents and chats are not shown.".to_owned();
-            if !matches!(trouble, Trouble::Link(_)) {
-                state.no_session = Some((Instant::now() + ONLINE_PAUSE, sentence.clone()));
-            }
-            return stop(&sentence);
-        }
-        state.session = Some(session.clone());
-        Ok((login, session))
-    }
-
-    async fn open_session(&self, login: &Login, turn: u64) -> Result<AgentSession, Trouble> {
-        let url = with(&login.vep, &["api", "account", &self.config.account, "agentSession"], COMMON);
-        let answer = self.send(bearing(login, Request::post(url)).json(r#"{"loginData":""}"#)).await?;
-        let words = "an agent session";
-        if answer.status == 403 {
-            return Err(Trouble::Refused {
-                sentence: "LivePerson does not let this user open an agent session (403): ask for the permission, or set `agent_session = false` to see skills only.".to_owned(),
-                credentials: false,
-            });
-        }
-        let body = rest::body(&answer, words, &WORDS)?;
-        let said: SessionCreated = loose::read(body).map_err(|_| rest::unreadable(&answer, words, &WORDS))?;
-        let href = said.location.link.0.iter().find_map(|link| link.href.0.clone());
-        let href = href.or_else(|| answer.header("location").map(str::to_owned));
-        let href = href.and_then(|href| answer.url.join(&href).ok());
-        let id =
-            href.as_ref().and_then(|url| url.path_segments()?.rfind(|s| !s.is_empty()).map(str::to_owned));
-        let Some(id) =
-            id.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-        else {
-            return Err(rest::unreadable(&answer, words, &WORDS));
-        };
-        // The address is the server's data: it is used where it stays with the vendor, else made anew.
-        let host = href.filter(|url| stays(url, &login.vep)).map_or_else(
-            || login.vep.clone(),
-            |mut url| {
-                url.set_path("/");
-                url.set_query(None);
-                url.set_fragment(None);
-                url
-            },
-        );
-        let base = with(&host, &["api", "account", &self.config.account, "agentSession", &id], &[]);
-        Ok(AgentSession { turn, base, cookie: cookies(&answer) })
-    }
-
-    /// Sets our user Away and looks whether it is so.
-    async fn set_away(&self, login: &Login, session: &AgentSession) -> Result<(), Trouble> {
-        let mut trouble = link_trouble("LivePerson did not answer.");
-        for _ in 0..2 {
-            let set = in_session_with(login, session, Request::post, &["availability"], &[])
-                .header("x-http-method-override", "PUT")
-                .json(r#"{"availability":{"chat":"Away"}}"#);
-            match self.send(set).await {
-                Ok(answer) if answer.is_success() => {}
-                Ok(answer) => {
-                    trouble = Trouble::Broken { sentence: format!("({})", answer.status), soon: false };
-                    continue;
-                }
-                Err(error) => {
-                    trouble = error;
-                    continue;
-                }
-            }
-            let answer = self.send(in_session(login, session, &["availability"], &[])).await?;
-            let state =
-                loose::read::<AvailabilityAnswer>(&answer.body).ok().and_then(|a| a.availability.chat.0);
-            match state.as_deref() {
-                Some(word) if word.eq_ignore_ascii_case("online") => {
-                    trouble = Trouble::Broken { sentence: "still Online".to_owned(), soon: false };
-                }
-                // Set and not contradicted.
-                _ => return Ok(()),
-            }
-        }
-        Err(trouble)
-    }
-
-    /// Our user was found to be taking chats: it is sent Away again.
-    pub async fn away_again(&self) {
-        let Ok((login, session)) = self.session().await else { return };
-        if self.set_away(&login, &session).await.is_err() {
-            tracing::warn!("LivePerson still shows our user as Online");
-        }
+        Ok((Login { turn, bearer, csrf, jar, vep, user, worked: Default::default() }, lives))
     }
 
     /// Our own user's id, once signed in.
@@ -496,54 +332,91 @@ impl Account {
         self.state.lock().await.login.as_ref()?.user.clone()
     }
 
-    async fn post_login(&self, login: &Login, what: &str) -> Result<Answer, Trouble> {
+    pub(super) async fn post_login(&self, login: &Login, what: &str) -> Result<Answer, Trouble> {
         let url = with(&login.vep, &["api", "account", &self.config.account, what], &[("v", "1.3")]);
-        let body = serde_json::json!({"csrf": login.csrf.expose()}).to_string();
+        let csrf = login.csrf.as_ref().map_or("", Secret::expose);
+        let body = serde_json::json!({"csrf": csrf}).to_string();
         let mut request = bearing(login, Request::post(url)).json(body);
-        if let Some(cookie) = &login.cookie {
-            request = request.secret_header("cookie", cookie);
+        if let Some(cookies) = login.jar.header() {
+            request = request.secret_header("cookie", &cookies);
         }
-        self.send(request).await
+        let answer = self.send(request).await?;
+        login.jar.keep(&answer);
+        Ok(answer)
     }
 
-    /// Leaves politely. While own chats are open, or may be, nothing is ended: their customers would be
-    /// sent back to the queue.
-    pub async fn leave(&self, chats_are_none: bool) {
-        let mut state = self.state.lock().await;
-        let Some(login) = state.login.take() else { return };
-        if state.session.take().is_some() && !chats_are_none {
-            tracing::info!("left LivePerson without signing out: there may be open chats");
-            return;
+    fn learn_clock(&self, now_ms: Option<f64>, answer: &Answer) {
+        let told = now_ms.filter(|ms| ms.abs() < 9.0e15).and_then(|ms| {
+            let now = Timestamp::from_ms(ms as i64);
+            let from_date = answer.date().map(|date| now.seconds_since(date));
+            let from_ours =
+                f64::midpoint(now.seconds_since(answer.sent_at), now.seconds_since(answer.received_at));
+            let is_clock = from_date.unwrap_or(from_ours).abs() < NO_CLOCK_S;
+            // A `Date` is up to a second old by itself.
+            let from_date = from_date.map(|off| if off.abs() < 2.0 { 0.0 } else { off.round() });
+            is_clock.then_some(Told { from_date, from_ours })
+        });
+        *quick(&self.told) = told;
+    }
+
+    /// The vendor's own time in an answer, as a `Date` would say it.
+    pub fn date(&self, answer: &Answer) -> Option<Timestamp> {
+        match (answer.date(), *quick(&self.told)) {
+            (Some(date), Some(Told { from_date: Some(off), .. })) => Some(date.plus_seconds(off)),
+            (Some(date), _) => Some(date),
+            (None, Some(told)) => {
+                let at = answer.received_at.plus_seconds(told.from_ours);
+                Some(Timestamp::from_ms(at.as_ms().div_euclid(1000) * 1000))
+            }
+            (None, None) => None,
         }
-        let leaving = self.post_login(&login, "logout");
-        let ended = tokio::time::timeout(Duration::from_secs(3), leaving).await;
-        tracing::debug!(ended = ended.is_ok_and(|a| a.is_ok()), "signed out at LivePerson");
     }
 }
 
-const COMMON: &[(&str, &str)] = &[("v", "1"), ("NC", "true")];
+/// A bearer was refused. Twice within a minute: somebody else signs in with the same user, and fighting
+/// over it would throw out a person.
+pub(super) fn renew(state: &mut State) -> Result<(), Trouble> {
+    let now = Instant::now();
+    if state.again_at.is_some_and(|at| now.duration_since(at) < TWICE) {
+        return Err(Trouble::Refused {
+            sentence: "LivePerson refused a sign-in that is less than a minute old (401): somebody else may be signed in as this user, or it may not see this; give Floorwalker a user of its own.".to_owned(),
+            credentials: true,
+        });
+    }
+    state.again_at = Some(now);
+    state.login = None;
+    state.session = None;
+    Ok(())
+}
 
-fn bearing(login: &Login, request: Request) -> Request {
+/// What a status says of a sign-in; `None`: it is to be read.
+fn refusal(answer: &Answer) -> Option<Trouble> {
+    Some(match answer.status {
+        401 => Trouble::SignIn(
+            "LivePerson refused the sign-in: check `account`, `username` and the password, and whether the user must sign in through a company portal. If all are right, the account may only be reached from certain addresses: ask the LivePerson administrator.".to_owned(),
+        ),
+        403 => Trouble::Refused {
+            sentence: "LivePerson refused the sign-in (403): check whether this computer's address is allowed by the account's access restrictions.".to_owned(),
+            credentials: true,
+        },
+        451 => Trouble::SignIn(
+            "LivePerson has blocked this account or user (451): contact LivePerson's support.".to_owned(),
+        ),
+        429 => Trouble::Throttled {
+            sentence: "LivePerson asks us to sign in more slowly (429); it is tried again after a pause."
+                .to_owned(),
+            after: Some(answer.retry_after().unwrap_or_default().max(SLOW_LOGIN)),
+        },
+        status @ 500..=599 => {
+            Trouble::Link(format!("LivePerson could not sign us in ({status}); it is tried again."))
+        }
+        _ => return None,
+    })
+}
+
+/// The same for everything behind a login.
+pub(super) fn bearing(login: &Login, request: Request) -> Request {
     request
         .auth(Auth::Token { scheme: "Bearer", token: login.bearer.clone() })
         .header("x-requested-with", "XMLHttpRequest")
-}
-
-fn in_session(login: &Login, session: &AgentSession, path: &[&str], query: &[(&str, &str)]) -> Request {
-    in_session_with(login, session, Request::get, path, query)
-}
-
-fn in_session_with(
-    login: &Login,
-    session: &AgentSession,
-    method: fn(Url) -> Request,
-    path: &[&str],
-    query: &[(&str, &str)],
-) -> Request {
-    let query: Vec<(&str, &str)> = query.iter().chain(COMMON).copied().collect();
-    let request = bearing(login, method(with(&session.base, path, &query)));
-    match &session.cookie {
-        Some(cookie) => request.secret_header("cookie", cookie),
-        None => request,
-    }
 }

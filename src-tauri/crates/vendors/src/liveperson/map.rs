@@ -10,7 +10,7 @@ use model::{Agent, Figure, Id, Presence, Queue, QueueKind, SinceKind, Timestamp,
 
 use super::{
     chats::Chat,
-    wire::{AgentRow, HealthRow, QueueHealth, QueueState, SkillState},
+    wire::{AgentRow, ChatState, HealthRow, QueueHealth, QueueState, SkillState},
 };
 use crate::figures::{count, reported, sorted};
 
@@ -30,12 +30,15 @@ pub struct Known {
     pub waiting: HashMap<String, Timestamp>,
     /// Since when each agent has been in its state.
     pub since: HashMap<String, Timestamp>,
-    /// Names of skills.
+    /// The account's skills by name, where they may be read.
+    pub listed: BTreeMap<String, String>,
+    /// Names of skills as the agents' rows tell them.
     pub names: BTreeMap<String, String>,
-    /// Own chats by key.
-    pub chats: BTreeMap<String, Chat>,
-    /// Our own user.
+    /// Own chats by key; `None` while not known.
+    pub chats: Option<BTreeMap<String, Chat>>,
+    /// Our own user's id, as the login told it, and its name.
     pub own: Option<String>,
+    pub user: String,
     /// Skills to show; empty: all.
     pub wanted: Vec<String>,
 }
@@ -48,13 +51,15 @@ fn presence(row: &AgentRow) -> (Presence, Option<String>) {
         _ => false,
     };
     let word = |text: &str| Some(text.to_owned());
-    match row.state.0 {
-        Some(1) => (Presence::Offline, word("Offline")),
-        Some(2) if full => (Presence::Busy, word("Online")),
-        Some(2) => (Presence::Available, word("Online")),
-        Some(3) => (Presence::Busy, word("Occupied")),
-        Some(4) => (Presence::Away, word("Away")),
-        other => (Presence::Unknown, other.map(|n| n.to_string())),
+    match &row.state {
+        ChatState::Offline => (Presence::Offline, word("Offline")),
+        ChatState::Online if full => (Presence::Busy, word("Online")),
+        ChatState::Online => (Presence::Available, word("Online")),
+        ChatState::Occupied => (Presence::Busy, word("Occupied")),
+        ChatState::BackSoon => (Presence::Away, word("Back soon")),
+        ChatState::Away => (Presence::Away, word("Away")),
+        ChatState::Other(said) => (Presence::Unknown, word(said)),
+        ChatState::Unknown => (Presence::Unknown, None),
     }
 }
 
@@ -82,9 +87,10 @@ fn limit(row: &AgentRow) -> Result<Option<u32>, ()> {
 
 /// The vendor's word on how long an agent has been in its state.
 pub fn in_state(row: &AgentRow) -> Option<Duration> {
-    let online = matches!(row.state.0, Some(2..=4));
+    let is_told =
+        matches!(row.state, ChatState::Online | ChatState::Occupied | ChatState::BackSoon | ChatState::Away);
     let span = Duration::from_millis(u64::try_from(row.in_state_ms.0?).ok()?);
-    (online && span <= ABSURD).then_some(span)
+    (is_told && span <= ABSURD).then_some(span)
 }
 
 pub fn rows(source: &Id, known: &Known) -> Rows {
@@ -94,7 +100,7 @@ pub fn rows(source: &Id, known: &Known) -> Rows {
     let healths = known.health.as_ref().and_then(|h| h.skills.0.as_ref());
     ids.extend(states.into_iter().flatten().map(|(id, _)| id.as_str()));
     ids.extend(healths.into_iter().flatten().map(|(id, _)| id.as_str()));
-    ids.extend(known.names.keys().map(String::as_str));
+    ids.extend(known.listed.keys().map(String::as_str));
     ids.extend(known.agents.iter().flatten().flat_map(|(_, row)| skills(row)));
     ids.sort_unstable();
     ids.dedup();
@@ -109,7 +115,7 @@ pub fn rows(source: &Id, known: &Known) -> Rows {
         let row = agent(source, id, row, known);
         rows.agents.insert(row.id.clone(), row);
     }
-    for (key, chat) in &known.chats {
+    for (key, chat) in known.chats.iter().flatten() {
         if let Some(row) = chat.row(source, key) {
             rows.conversations.insert(row.id.clone(), row);
         }
@@ -126,33 +132,45 @@ fn queue(
     health: Option<&HealthRow>,
 ) -> Queue {
     let waiting = state.and_then(|s| s.size.count());
-    let staff: Option<Vec<&AgentRow>> =
-        known.agents.as_ref().map(|all| all.values().filter(|row| skills(row).contains(&id)).collect());
-    let online = |row: &&&AgentRow| presence(row).0.is_online();
-    let taking: Option<Vec<&&AgentRow>> =
-        staff.as_ref().map(|all| all.iter().filter(|row| row.state.0 == Some(2)).collect());
+    let slots = state.and_then(|s| free(s.slots.0));
+    // Free slots in a skill that nobody on the list has: the list is not the whole staff.
+    let staff: Option<Vec<&AgentRow>> = known
+        .agents
+        .as_ref()
+        .map(|all| all.values().filter(|row| skills(row).contains(&id)).collect())
+        .filter(|all: &Vec<_>| !all.is_empty() || slots.is_none_or(|free| free == 0));
+    let count = |which: fn(Presence) -> bool| {
+        staff.as_ref().map(|all| all.iter().filter(|row| which(presence(row).0)).count() as u32)
+    };
+    let taking = || staff.iter().flatten().filter(|row| row.state == ChatState::Online);
     // One without a limit, or whose limit is not told, leaves the sum unknown.
-    let capacity =
-        taking.as_ref().and_then(|all| all.iter().map(|row| limit(row).ok().flatten()).sum::<Option<u32>>());
-    let unlimited = taking.as_ref().is_some_and(|all| all.iter().any(|row| limit(row) == Ok(None)));
+    let sum = || taking().map(|row| limit(row).ok().flatten()).sum::<Option<u32>>();
+    let unlimited = taking().any(|row| limit(row) == Ok(None));
+    let name = known.listed.get(id).or_else(|| known.names.get(id)).cloned();
     Queue {
         source: source.clone(),
         id: Id::new(id),
-        name: known.names.get(id).cloned().unwrap_or_else(|| format!("Skill {id}")),
+        name: name.unwrap_or_else(|| format!("Skill {id}")),
         kind: QueueKind::Skill,
         waiting,
         waiting_since: known.waiting.get(id).copied().filter(|_| waiting.is_some_and(|n| n > 0)),
         average_wait_s: None,
         open: staff.as_ref().and_then(|all| open(all)),
-        capacity,
+        capacity: staff.as_ref().and_then(|_| sum()),
         // With somebody unlimited the vendor always says 1.
-        free_capacity: state.and_then(|s| s.slots.count()).filter(|_| !unlimited),
-        agents_online: staff.as_ref().map(|all| all.iter().filter(online).count() as u32),
-        agents_available: staff
-            .as_ref()
-            .map(|all| all.iter().filter(|row| presence(row).0 == Presence::Available).count() as u32),
+        free_capacity: slots.filter(|_| !unlimited),
+        agents_online: count(Presence::is_online),
+        agents_available: count(|presence| presence == Presence::Available),
         expected_at: None,
         windows: sorted(windows(health)),
+    }
+}
+
+/// Free slots of a skill: −1 is "no data"; overbooked is nobody free.
+fn free(slots: Option<i64>) -> Option<u32> {
+    match slots? {
+        -1 => None,
+        slots => u32::try_from(slots.max(0)).ok(),
     }
 }
 
@@ -163,7 +181,7 @@ fn open(staff: &[&AgentRow]) -> Option<u32> {
         .map(|row| match row.chats.count() {
             _ if skills(row).len() != 1 => None,
             // Who has signed out has none: they went back to the queue.
-            None if row.state.0 == Some(1) => Some(0),
+            None if row.state == ChatState::Offline => Some(0),
             chats => chats,
         })
         .sum()
@@ -172,7 +190,8 @@ fn open(staff: &[&AgentRow]) -> Option<u32> {
 fn windows(health: Option<&HealthRow>) -> Vec<Figure> {
     let Some(health) = health else { return Vec::new() };
     let connected = health.connected.count();
-    let wait = health.average_wait_s.0.filter(|_| connected.is_some_and(|n| n > 0));
+    // The mean of nobody is none, whatever number stands there.
+    let wait = health.average_wait_s.0.filter(|_| connected != Some(0));
     vec![
         reported("offered", Window::M30, count(health.entered.count())),
         reported("handled", Window::M30, count(connected)),
@@ -182,12 +201,7 @@ fn windows(health: Option<&HealthRow>) -> Vec<Figure> {
 }
 
 fn agent(source: &Id, id: &str, row: &AgentRow, known: &Known) -> Agent {
-    let own = known.own.as_deref() == Some(id);
-    let (presence, label) = match presence(row) {
-        // Whatever the list still says: it was set Away, and it takes nothing.
-        (_, _) if own => (Presence::Away, Some("Away".to_owned())),
-        found => found,
-    };
+    let (presence, label) = presence(row);
     let open = row.chats.count();
     let capacity = limit(row).ok().flatten();
     let since = known.since.get(id).copied().filter(|_| presence.is_online());

@@ -4,9 +4,12 @@ mod address;
 mod chats;
 mod config;
 mod floor;
+mod follow;
+mod hosts;
 mod login;
 mod map;
 mod rest;
+mod session;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -15,9 +18,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use config::SPEC;
-use link::{
-    poll::{Driver, Plan, Schedule},
-};
+use link::poll::{Driver, Plan, Schedule};
 
 use crate::{ConfigError, Connector, Endpoint, SourceLink, SourceSettings, polled, rest::Words};
 
@@ -25,6 +26,10 @@ const QUEUESTATE: usize = 0;
 const QUEUEHEALTH: usize = 1;
 const AGENTS: usize = 2;
 const CONVERSATIONS: usize = 3;
+
+/// Pauses after a fault at LivePerson, seconds. Its own policy is 5, 10 and 15 s, then every two minutes;
+/// tries may come a tenth sooner.
+const AGAIN: &[u64] = &[6, 12, 17, 30, 60, 134];
 
 const WORDS: Words = Words {
     vendor: "LivePerson",
@@ -48,7 +53,18 @@ pub fn build(settings: &SourceSettings) -> Result<Box<dyn Connector>, ConfigErro
 #[async_trait]
 impl Connector for LivePerson {
     fn endpoints(&self) -> Vec<Endpoint> {
-        polled::endpoints(&self.plans)
+        let mut endpoints = polled::endpoints(&self.plans);
+        endpoints.retain(|e| self.config.agent_session || !matches!(e.name, "agents" | "conversations"));
+        endpoints
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let remark = if self.config.agent_session {
+            "opens an agent session: the user appears among the agents, set to Away, and takes no chat"
+        } else {
+            "opens no agent session: agents and chats are not shown"
+        };
+        vec![remark.to_owned()]
     }
 
     async fn run(self: Box<Self>, link: SourceLink) {
@@ -57,7 +73,7 @@ impl Connector for LivePerson {
             Ok(http) => http,
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };
-        let skills = config.skills.clone();
+        let (skills, user) = (config.skills.clone(), config.username.clone());
         let account = login::Account::new(http, config, link.secret);
         let mut ask = rest::LivePersonAsk::new(account, link.clock.clone());
         ask.notes = link.notes;
@@ -65,8 +81,8 @@ impl Connector for LivePerson {
         let driver = Driver {
             source: link.source.clone(),
             ask: ask.clone(),
-            floor: floor::LivePersonFloor::new(link.source, skills),
-            schedule: Schedule::new(plans, link.seed),
+            floor: floor::LivePersonFloor::new(link.source, skills, user),
+            schedule: Schedule::new(plans, link.seed).again_after(AGAIN),
             out: link.out,
             clock: link.clock,
             stop: link.stop,

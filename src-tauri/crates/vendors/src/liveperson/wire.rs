@@ -10,7 +10,7 @@ use serde::{
 };
 
 use crate::drift::{Shape, Shaped};
-use crate::loose::{Loose, Number, Scalar, Text, loose_struct};
+use crate::loose::{self, Loose, Number, Scalar, Text, loose_struct};
 
 /// Any number of elements: a list, a lone one, or none (`null`, `""`, `{}`, absent).
 #[derive(Clone, Debug, PartialEq)]
@@ -171,6 +171,14 @@ loose_struct! {
 loose_struct! {
     pub struct SessionCreated {
         location: Location = "agentsessionlocation",
+        /// Without its box.
+        link: Many<Link> = "link",
+    }
+}
+impl SessionCreated {
+    /// Where the session is.
+    pub fn href(&self) -> Option<String> {
+        self.location.link.0.iter().chain(&self.link.0).find_map(|link| link.href.0.clone())
     }
 }
 loose_struct! {
@@ -187,6 +195,7 @@ loose_struct! {
 loose_struct! {
     pub struct LoginConfig {
         user: Text = "userid",
+        now_ms: Number = "servercurrenttime",
     }
 }
 loose_struct! {
@@ -207,6 +216,14 @@ loose_struct! {
 loose_struct! {
     pub struct AvailabilityAnswer {
         availability: Availability = "availability",
+        /// Without its box.
+        chat: Text = "chat" | "@chat",
+    }
+}
+impl AvailabilityAnswer {
+    /// The vendor's word for whether our user takes chats.
+    pub fn word(self) -> Option<String> {
+        self.availability.chat.0.or(self.chat.0)
     }
 }
 
@@ -223,14 +240,95 @@ loose_struct! {
     }
 }
 loose_struct! {
+    /// A list of skills that does not stand alone.
+    pub struct SkillList {
+        skills: loose::List<NamedSkill> = "skills" | "items" | "skill",
+    }
+}
+loose_struct! {
     pub struct SkillsInfo {
         skills: Many<NamedSkill> = "skillinfo",
     }
 }
+/// Every state of an agent that is understood, as a number and as the words that other parts of the
+/// vendor use for it.
+const STATES: &[&str] =
+    &["1", "2", "3", "4", "offline", "online", "occupied", "back soon", "back_soon", "back in 5", "away"];
+
+/// An agent's state: a number in the list of agents, a word elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ChatState {
+    /// Not told.
+    #[default]
+    Unknown,
+    /// Signed out.
+    Offline,
+    /// Takes chats.
+    Online,
+    /// Takes only chats that are handed over.
+    Occupied,
+    /// Will be back; the word of the newer parts for a short absence.
+    BackSoon,
+    /// Takes none.
+    Away,
+    /// Something else, as it was said.
+    Other(String),
+}
+
+impl Loose for ChatState {
+    fn is_known(&self) -> bool {
+        *self != Self::Unknown
+    }
+}
+
+impl Shaped for ChatState {
+    const SHAPE: Shape = Shape::Value(crate::drift::shape::WORD);
+}
+
+impl<'de> Deserialize<'de> for ChatState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match Scalar::deserialize(deserializer)? {
+            Scalar::Int(n) => n.to_string(),
+            Scalar::Float(n) if n.fract() == 0.0 => format!("{n:.0}"),
+            Scalar::Text(text) => text.trim().to_owned(),
+            _ => return Ok(Self::Unknown),
+        };
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "" => Self::Unknown,
+            "1" | "offline" => Self::Offline,
+            "2" | "online" => Self::Online,
+            "3" | "occupied" => Self::Occupied,
+            "4" | "away" => Self::Away,
+            "back soon" | "back_soon" | "back in 5" => Self::BackSoon,
+            _ => Self::Other(text),
+        })
+    }
+}
+
+/// Whether something stands there, whatever it is: only its presence is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Anything(pub bool);
+
+impl Loose for Anything {
+    fn is_known(&self) -> bool {
+        self.0
+    }
+}
+
+impl Shaped for Anything {
+    const SHAPE: Shape = Shape::Any;
+}
+
+impl<'de> Deserialize<'de> for Anything {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(!serde_json::Value::deserialize(deserializer)?.is_null()))
+    }
+}
+
 loose_struct! {
     pub struct AgentRow {
         id: Text = "id" | "@id",
-        state: Whole = "chatstate" | "@chatstate" in &["1", "2", "3", "4"],
+        state: ChatState = "chatstate" | "@chatstate" in STATES,
         most: Whole = "maxchats" | "@maxchats",
         user: Text = "username" | "@username",
         nickname: Text = "nickname" | "@nickname",
@@ -241,6 +339,13 @@ loose_struct! {
         in_state_ms: Whole = "elapsedtimeinstate" | "@elapsedtimeinstate",
     }
 }
+impl AgentRow {
+    /// Whether this is our own user: by the id that the login told, else by the name of the user.
+    pub fn is_own(&self, own: Option<&str>, user: &str) -> bool {
+        let same_id = self.id.0.is_some() && self.id.0.as_deref() == own;
+        same_id || self.user.0.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case(user))
+    }
+}
 loose_struct! {
     pub struct AgentList {
         agents: Many<AgentRow> = "agent",
@@ -249,12 +354,13 @@ loose_struct! {
 loose_struct! {
     pub struct AgentsBox {
         list: AgentList = "agents",
+        failure: Anything = "error",
     }
 }
 loose_struct! {
     pub struct AgentsAnswer {
         available: AgentsBox = "availableagents",
-        failure: Failure = "error",
+        failure: Anything = "error",
     }
 }
 
@@ -300,16 +406,29 @@ loose_struct! {
 loose_struct! {
     pub struct OwnChats {
         list: OwnChatList = "chatsessions",
+        failure: Anything = "error",
     }
 }
 
-loose_struct! {
-    /// Anything under `error` or `errormsg`: its presence is all that is read.
-    pub struct Failure {
-        message: Text = "message",
-        code: Text = "internalcode",
+/// The keys in a list of own chats; `None` when the body is no such list. An empty object is none.
+pub fn own_keys(body: &[u8]) -> Option<Vec<String>> {
+    let list: OwnChats = loose::read(body).ok()?;
+    let is_list = list.seen > 0 && !list.failure.0;
+    if !is_list && !is_empty_object(body) {
+        return None;
     }
+    let mut keys: Vec<String> = list.list.chats.0.iter().filter_map(|c| key_of(&c.key, &c.link)).collect();
+    keys.retain(|key| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    keys.sort();
+    keys.dedup();
+    Some(keys)
 }
+
+/// Nothing, in the way in which some of the vendor's mappers write it.
+pub fn is_empty_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(body).is_ok_and(|object| object.is_empty())
+}
+
 loose_struct! {
     pub struct EventRow {
         id: Whole = "id" | "@id",
@@ -317,6 +436,14 @@ loose_struct! {
         time: Text = "time" | "@time",
         state: Text = "state" | "@state",
         source: Text = "source" | "@source",
+        by: Text = "by" | "@by",
+        kind_of_line: Text = "subtype" | "@subtype",
+    }
+}
+impl EventRow {
+    /// A line that agents alone can see.
+    pub fn is_whisper(&self) -> bool {
+        self.kind_of_line.0.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("ONLY_TO_REP"))
     }
 }
 loose_struct! {
@@ -339,13 +466,13 @@ loose_struct! {
         link: Many<Link> = "link",
         events: Events = "events",
         info: Info = "info",
-        failure: Failure = "error",
+        failure: Anything = "error",
     }
 }
 loose_struct! {
     pub struct ChatList {
         chats: Many<ChatRow> = "chat",
-        failure: Failure = "error",
+        failure: Anything = "error",
     }
 }
 loose_struct! {
@@ -353,6 +480,7 @@ loose_struct! {
         list: ChatList = "chats",
         /// One chat, or an error that came with a good status.
         lone: ChatRow = "chat",
+        failure: Anything = "error",
     }
 }
 loose_struct! {
@@ -399,7 +527,6 @@ pub fn instant(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loose;
 
     fn skills(json: &str) -> Vec<String> {
         let row: AgentRow = loose::read(json.as_bytes()).unwrap();

@@ -59,7 +59,8 @@ fn settings(scene: &Scene, keys: &[(&str, Setting)]) -> SourceSettings {
 
 /// The connector as it is built, only faster.
 fn fast(scene: &Scene, keys: &[(&str, Setting)]) -> Watched {
-    let config = config::read(&settings(scene, keys)).unwrap();
+    let mut config = config::read(&settings(scene, keys)).unwrap();
+    config.list_every = Duration::ZERO;
     let plans = config::plans(None, config.agent_session);
     let every = Duration::from_millis(150);
     let plans = plans.into_iter().map(|p| if p.optional { p } else { Plan { every, ..p } }).collect();

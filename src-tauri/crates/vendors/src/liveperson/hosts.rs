@@ -1,0 +1,159 @@
+//! Where the account's services are. Looked up without a sign-in, kept for the life of the source, and
+//! looked up once more when a host is not what it was.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use link::{Request, origin::is_allowed, poll::Trouble};
+use tokio::time::Instant;
+use url::Url;
+
+use super::{
+    WORDS,
+    address::with,
+    login::{Account, quick},
+    wire::{BaseUri, BaseUris},
+};
+use crate::{loose, rest};
+
+/// A host that seems to have moved is looked up again at most this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(300);
+
+/// A service of the account. Their names are case sensitive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// Login and Chat Agent API.
+    Vep,
+    /// Operational figures.
+    Data,
+    /// Names of skills.
+    Configuration,
+}
+
+impl Service {
+    fn name(self) -> &'static str {
+        match self {
+            Service::Vep => "agentVep",
+            Service::Data => "leDataReporting",
+            Service::Configuration => "accountConfigReadOnly",
+        }
+    }
+
+    /// The account has no such service: that concerns what stands behind it and nothing else.
+    pub fn missing(self, trouble: Trouble) -> Trouble {
+        let sentence = match (self, &trouble) {
+            (Service::Data, Trouble::Misconfigured(_)) => {
+                "LivePerson names no host for operational figures (service leDataReporting): ask LivePerson whether the account has them."
+            }
+            (Service::Configuration, Trouble::Misconfigured(_)) => {
+                "LivePerson names no host for the account's configuration, so skills may be shown by their numbers."
+            }
+            _ => return trouble,
+        };
+        Trouble::Broken { sentence: sentence.to_owned(), soon: false }
+    }
+
+    /// The host does not take the bearer.
+    pub fn refused(self) -> Trouble {
+        let sentence = match self {
+            Service::Configuration => {
+                "LivePerson does not give this user the names of the skills (401), so they may be shown by their numbers."
+            }
+            _ => {
+                "LivePerson does not give this user the operational figures (401): ask the LivePerson administrator whether the user may read them, and from this computer's address."
+            }
+        };
+        Trouble::Refused { sentence: sentence.to_owned(), credentials: false }
+    }
+}
+
+/// What is known of the hosts.
+#[derive(Default)]
+pub struct Hosts {
+    known: BTreeMap<Service, Url>,
+    looked_again: BTreeMap<Service, Instant>,
+}
+
+impl Account {
+    /// Where a service is.
+    pub(super) async fn host_of(&self, service: Service) -> Result<Url, Trouble> {
+        let known = quick(&self.hosts).known.get(&service).cloned();
+        if let Some(host) = known {
+            return Ok(host);
+        }
+        let host = self.look_up(service.name()).await?;
+        quick(&self.hosts).known.insert(service, host.clone());
+        Ok(host)
+    }
+
+    /// Takes the map in that comes with a login. The login's own host stays: it has just answered.
+    pub(super) fn learn_hosts(&self, told: &BaseUris) {
+        for service in [Service::Data, Service::Configuration] {
+            let named = told.all.0.iter().find(|b| b.service.0.as_deref() == Some(service.name()));
+            if let Some(host) = named.and_then(|b| self.host(b.host.0.as_deref()?)) {
+                quick(&self.hosts).known.insert(service, host);
+            }
+        }
+    }
+
+    /// A host does not answer, or no longer knows us: looks up where it is now, at most every five
+    /// minutes. Says whether it is another one.
+    pub(super) async fn has_moved(&self, service: Service) -> bool {
+        let now = Instant::now();
+        let before = {
+            let mut hosts = quick(&self.hosts);
+            if hosts.looked_again.get(&service).is_some_and(|at| now.duration_since(*at) < LOOK_AGAIN) {
+                return false;
+            }
+            hosts.looked_again.insert(service, now);
+            hosts.known.get(&service).cloned()
+        };
+        let Ok(host) = self.look_up(service.name()).await else { return false };
+        if before.as_ref() == Some(&host) {
+            return false;
+        }
+        tracing::info!(service = service.name(), "a LivePerson service has moved to another host");
+        quick(&self.hosts).known.insert(service, host);
+        true
+    }
+
+    async fn look_up(&self, service: &str) -> Result<Url, Trouble> {
+        let account = &self.config.account;
+        let file = "baseURI.json";
+        let what = "the hosts of the account";
+        // The second and fourth are where the vendor's older clients ask; the last two list everything.
+        for path in [
+            &["api", "account", account, "service", service, file] as &[&str],
+            &["csdr", "account", account, "service", service, file],
+            &["api", "account", account, "service", file],
+            &["csdr", "account", account, "service", file],
+        ] {
+            let answer =
+                self.send(Request::get(with(&self.config.lookup, path, &[("version", "1.0")]))).await?;
+            match answer.status {
+                404 => continue,
+                400 | 401 => break,
+                _ => {}
+            }
+            let body = rest::body(&answer, what, &WORDS)?;
+            if let Some(host) = loose::read::<BaseUri>(body).ok().and_then(|b| b.host.0) {
+                return self.host(&host).ok_or_else(|| rest::unreadable(&answer, what, &WORDS));
+            }
+            let list = loose::read::<BaseUris>(body).ok().filter(|list| list.seen > 0);
+            let Some(list) = list else { return Err(rest::unreadable(&answer, what, &WORDS)) };
+            let named = list.all.0.into_iter().find(|b| b.service.0.as_deref() == Some(service));
+            let Some(host) = named.and_then(|b| b.host.0) else { break };
+            return self.host(&host).ok_or_else(|| rest::unreadable(&answer, what, &WORDS));
+        }
+        Err(Trouble::Misconfigured(format!(
+            "LivePerson does not know the account {account}, or it has no service {service}: check `account` and `url`."
+        )))
+    }
+
+    /// A host as the vendor names it, with the scheme of the configured address.
+    fn host(&self, text: &str) -> Option<Url> {
+        let bare = text.trim().trim_end_matches('/');
+        let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+        let url = Url::parse(&format!("{}://{bare}/", self.config.lookup.scheme())).ok()?;
+        (is_allowed(&url) && url.username().is_empty() && url.path() == "/").then_some(url)
+    }
+}
