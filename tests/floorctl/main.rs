@@ -9,6 +9,7 @@ mod rules;
 mod secrets;
 mod snapshot;
 mod support;
+mod tapes;
 mod usage;
 mod watch;
 mod webhooks;
