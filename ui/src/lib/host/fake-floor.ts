@@ -5,7 +5,7 @@ import type {
   SourceRow, Status, Vendor,
 } from './gen';
 
-export type Scene = 'live' | 'empty' | 'connecting' | 'offline' | 'config-error' | 'big' | 'personal' | 'storm';
+export type Scene = 'live' | 'empty' | 'connecting' | 'offline' | 'config-error' | 'big' | 'personal';
 interface Talk extends ConversationRow {
   queue_id: string | null;
 }

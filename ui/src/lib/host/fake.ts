@@ -3,6 +3,7 @@
 
 import { cell, floorAt, type Invented, type Scene } from './fake-floor';
 import { FakeRules, METRICS } from './fake-rules';
+import { storm } from './fake-storm';
 import { VENDORS } from './fake-vendors';
 import type { Ask, ConfiguredSource, Hello, Row, Status, ViewMessage, ViewSpec } from './gen';
 import { AskFailure, type Answer, type Host, type Link, type Unsubscribe } from './host';
@@ -140,6 +141,12 @@ export class FakeHost implements Host {
   /** Cuts or restores the link, for tests. */
   setLink(link: Link): void {
     for (const on of this.#links) on(link);
+  }
+
+  /** Ten thousand alerts in ten seconds; the floor stands still meanwhile. */
+  storm(count = 10_000, ms = 10_000): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    return storm(() => [...this.#watchers].filter((one) => one.spec.view === 'alerts'), this.floor.alerts, count, ms);
   }
 
   /** Lets the floor move by one step and tells everybody. */

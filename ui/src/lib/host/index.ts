@@ -15,7 +15,10 @@ export async function chooseHost(): Promise<Host> {
   // Only design builds know the invented floor at start; the product reaches it through the demo door.
   if (import.meta.env.MODE === 'design') {
     const { FakeHost } = await import('./fake');
-    return FakeHost.fromAddress(new URL(location.href));
+    const host = FakeHost.fromAddress(new URL(location.href));
+    // Design builds are driven from outside: a storm of alerts, a step, a cut.
+    Object.assign(window, { fakeFloor: host });
+    return host;
   }
   if (insideWindow()) return new WindowHost();
   const host = new WebHost(socketAddress(new URL(location.href)));
