@@ -137,3 +137,29 @@ async fn while_nobody_looked_nothing_is_shown_as_live() {
     assert_eq!(json(&out)["sources"][0]["health"], "stale", "{history:#}");
     assert!(err.contains("was not running"), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_crash_the_last_floor_is_not_shown_as_live() {
+    let desk = Desk::open(Options::default()).await;
+    let mut watching =
+        Watching::start(desk.floorctl(&["watch", "--json", "--record", "--only", "pingstreams"]));
+    watching.until(Duration::from_secs(30), "the first document", |l| l["type"] == "snapshot").await;
+    // Until it is on the disk, and while somebody writes, it is live.
+    let health = || async {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now = model::Timestamp::from_ms(now.as_millis() as i64).to_string();
+        let (code, out, err) = ask(&desk, &["replay", "--at", &now, "--json"]).await;
+        let health = (code == 0).then(|| json(&out)["sources"][0]["health"].clone());
+        (health, err)
+    };
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while health().await.0 != Some(Value::from("live")) {
+        assert!(std::time::Instant::now() < deadline, "{:?}", health().await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // Killed, without a chance to say so.
+    drop(watching);
+    let (health, err) = health().await;
+    assert_eq!(health, Some(Value::from("stale")));
+    assert!(err.contains("recorded nothing since"), "{err}");
+}

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::StoreError;
@@ -67,6 +68,18 @@ pub(crate) fn sync_dir(dir: &Path) {
     let _ = dir;
 }
 
+/// How long a reader's look at the lock is waited for.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOKS: u32 = 5;
+
+/// Whether somebody has the database open for writing now. Where that cannot be known the answer is no:
+/// better that a floor is called old than that an old one is called live.
+pub(crate) fn is_being_written(database: &Path) -> bool {
+    let Ok(file) = File::open(database.with_extension("lock")) else { return false };
+    // Let go again with the file.
+    matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
+}
+
 /// Held while a database is open for writing. The system lets go of it when the process ends, however
 /// it ends: a stale lock cannot exist.
 #[derive(Debug)]
@@ -79,7 +92,16 @@ impl WriteLock {
     pub(crate) fn take(database: &Path) -> Result<Self, StoreError> {
         let path: PathBuf = database.with_extension("lock");
         let file = private_file(&path).map_err(|e| StoreError::from_io(&path, &e))?;
-        match file.try_lock() {
+        // A reader that looks whether somebody writes holds the lock for a moment.
+        let mut taken = file.try_lock();
+        for _ in 0..LOOKS {
+            if !matches!(taken, Err(fs::TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(LOOK);
+            taken = file.try_lock();
+        }
+        match taken {
             Ok(()) => Ok(Self { _file: file }),
             Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
             // A network file system without locks: going on alone beats not going on.

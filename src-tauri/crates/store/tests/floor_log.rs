@@ -278,3 +278,31 @@ fn only_the_owner_may_read_it() {
     }
     assert_eq!(mode("."), 0o700);
 }
+
+#[test]
+fn behind_the_last_record_of_a_log_that_nobody_writes_nothing_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("floor.db");
+    let (mut log, _) = FloorLog::open(&path).unwrap();
+    log.keyframe(&[], &[queue("shop", "q1", 1)], at(T0), 1);
+    log.append(&[Logged::Upsert(queue("shop", "q1", 2))], at(T0 + 500), 2);
+    log.commit().unwrap();
+    let open_end = |reader: &FloorReader, ms: i64| {
+        let gaps = reader.gaps(at(ms), at(ms)).unwrap();
+        gaps.into_iter().find(|gap| gap.source.is_none() && gap.ended.is_none()).map(|gap| gap.began)
+    };
+    let reader = FloorReader::open(&path).unwrap();
+    assert_eq!(open_end(&reader, T0 + 60_000), None, "who writes it is alive: nothing has changed since");
+    // It ends without a word, as in a crash.
+    drop(log);
+    assert_eq!(open_end(&reader, T0 + 60_000), Some(at(T0 + 500)));
+    assert_eq!(open_end(&reader, T0 + 400), None, "before its last record it is known");
+    // A look at the lock does not keep the next start from writing.
+    let (mut log, _) = FloorLog::open(&path).unwrap();
+    assert_eq!(open_end(&reader, T0 + 60_000), None);
+    log.keyframe(&[], &[queue("shop", "q1", 3)], at(T0 + 90_000), 3);
+    log.close(at(T0 + 99_000)).unwrap();
+    // A polite end says until when nothing happened.
+    assert_eq!(open_end(&reader, T0 + 95_000), None);
+    assert_eq!(open_end(&reader, T0 + 100_000), Some(at(T0 + 99_000)));
+}

@@ -109,11 +109,13 @@ pub fn floor_then(data: &Path, at: Timestamp, now: Timestamp) -> Result<Then, Pa
     });
     let unseen = not_running(&reader, at, seen.at)?;
     if let Some(gap) = &unseen {
-        let until = gap.ended.map_or_else(|| "now".to_owned(), |at| at.to_string());
-        notes.push(format!(
-            "Floorwalker was not running from {} to {until}; this is the last it saw before.",
-            gap.began
-        ));
+        notes.push(match gap.ended {
+            Some(until) => format!(
+                "Floorwalker was not running from {} to {until}; this is the last it saw before.",
+                gap.began
+            ),
+            None => format!("Floorwalker has recorded nothing since {}; this is the last it saw.", gap.began),
+        });
     }
     let document = document_of(seen, alerts, unseen.as_ref(), at);
     Ok(Then { document, notes })
@@ -134,7 +136,10 @@ fn document_of(seen: FloorAt, alerts: Vec<model::Alert>, unseen: Option<&Gap>, a
         {
             source.health = Health::Stale;
             source.health_since = gap.began;
-            source.last_error = Some("Floorwalker was not running then.".to_owned());
+            source.last_error = Some(match gap.ended {
+                Some(_) => "Floorwalker was not running then.".to_owned(),
+                None => "Floorwalker has recorded nothing since then.".to_owned(),
+            });
         }
         source
     });

@@ -205,6 +205,14 @@ impl Log<'_> {
         Ok(Some(Span { from: Timestamp::from_ms(from), until: Timestamp::from_ms(last.unwrap_or(begun)) }))
     }
 
+    /// Until when the log tells the truth: the last record, or the polite end behind it.
+    pub(crate) fn ends(&self) -> Result<Option<Timestamp>, StoreError> {
+        let Some(span) = self.span()? else { return Ok(None) };
+        let closed: Option<i64> =
+            self.db.query_row("SELECT max(at) FROM closed", [], |row| row.get(0)).map_err(|e| self.sql(e))?;
+        Ok(Some(closed.map_or(span.until, |at| span.until.max(Timestamp::from_ms(at)))))
+    }
+
     pub(crate) fn gaps(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Gap>, StoreError> {
         let mut query = self
             .db

@@ -10,7 +10,7 @@ use super::{
     rows::{FloorAt, Gap, Span, Step},
     schema,
 };
-use crate::{StoreError, open::open_reader};
+use crate::{StoreError, open::open_reader, port::is_being_written};
 
 /// `floor.db` open for reading only; any number of them, also while a [`crate::FloorLog`] writes.
 pub struct FloorReader {
@@ -50,9 +50,18 @@ impl FloorReader {
     pub fn span(&self) -> Result<Option<Span>, StoreError> {
         self.log().span()
     }
-    /// When the history between two instants does not know the truth.
+    /// When the history between two instants does not know the truth. Behind the last record of a log that
+    /// nobody writes nothing is known: a crash leaves no mark, so that silence alone is no sign of life.
     pub fn gaps(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Gap>, StoreError> {
-        self.log().gaps(from, until)
+        // Looked at before reading: who starts to write in between closes the gap, nobody opens one.
+        let written = is_being_written(&self.path);
+        let mut gaps = self.log().gaps(from, until)?;
+        if let (false, Some(began)) = (written, self.log().ends()?)
+            && began <= until
+        {
+            gaps.push(Gap { source: None, began, ended: None, why: "not running".to_owned() });
+        }
+        Ok(gaps)
     }
     /// Reads the whole file for damage that no block has shown yet. Slow on a big one: for a background
     /// thread, never before the first picture.
