@@ -48,6 +48,35 @@ pub enum Accept {
     Null,
 }
 
+/// How the answers of the first phases are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// With a type, `true`, and `error_message`.
+    Typed,
+    /// Without a type, `1` and `0`, and `error`.
+    Bare,
+    /// With another type, `"1"` and `"0"`, and `reason`; a word of welcome comes before them.
+    Wordy,
+}
+
+/// What becomes of a live connection when the token that opened it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Nothing.
+    Keep,
+    /// It is closed.
+    Cut,
+}
+
+/// What a table of an unknown name in a subscription does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownTable {
+    /// The subscription is refused.
+    Error,
+    /// Nothing.
+    Ignore,
+}
+
 /// What the 31st integration gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverLimit {
@@ -117,6 +146,20 @@ pub struct Dialect {
     pub batch: Duration,
     /// The word `all` is not known, only lists of tables.
     pub refuses_all: bool,
+    /// Answers.
+    pub answers: Answers,
+    /// The parts of one event come as several lines, in any order.
+    pub shuffle: bool,
+    /// The tables of presentations have rows, with fields that no page tells.
+    pub presentations: bool,
+    /// Whoever names no company in a header is refused.
+    pub require_company: bool,
+    /// Tables of unknown names.
+    pub unknown_table: UnknownTable,
+    /// Tokens that end during a stream.
+    pub expiry: Expiry,
+    /// Connections are closed with this code instead of without a word.
+    pub close_code: Option<u16>,
 }
 
 impl Default for Dialect {
@@ -144,6 +187,13 @@ impl Default for Dialect {
             no_permission: false,
             batch: Duration::from_millis(200),
             refuses_all: false,
+            answers: Answers::Typed,
+            shuffle: false,
+            presentations: false,
+            require_company: false,
+            unknown_table: UnknownTable::Error,
+            expiry: Expiry::Keep,
+            close_code: None,
         }
     }
 }
@@ -168,6 +218,12 @@ impl Dialect {
             unknowns: one(2) == 1,
             two_consoles: one(2) == 1,
             refuses_all: one(4) == 1,
+            answers: [Answers::Typed, Answers::Bare, Answers::Wordy][one(3)],
+            shuffle: one(2) == 1,
+            presentations: one(2) == 1,
+            require_company: one(2) == 1,
+            unknown_table: [UnknownTable::Error, UnknownTable::Ignore][one(2)],
+            close_code: [None, Some(1001), Some(1012), Some(4000)][one(4)],
             ..Self::default()
         }
     }

@@ -6,7 +6,9 @@ mod tables;
 mod token;
 mod truth;
 
-pub use dialect::{Accept, Bools, Dialect, Framing, Mode, OverLimit, Snapshot};
+pub use dialect::{
+    Accept, Answers, Bools, Dialect, Expiry, Framing, Mode, OverLimit, Snapshot, UnknownTable,
+};
 pub use socket::APPLICATION;
 pub use token::CLIENT_ID;
 
@@ -36,7 +38,7 @@ use crate::{
     wire::{Wire, lock},
 };
 use socket::{BACKLOG, Feed};
-use tables::{Numbering, Tables, difference, look};
+use tables::{Numbering, Tables, difference, look, shuffled};
 
 /// The server.
 pub struct BeyondtrustServer {
@@ -101,8 +103,10 @@ impl BeyondtrustServer {
         let new = look(floor, &self.dialect, &self.wire, numbering);
         if let Some(parts) = difference(tables, &new, &self.dialect) {
             *tables = new;
-            let line = self.message(parts);
-            appliance.ears.retain(|(_, ear)| ear.try_send(Feed::Line(line.clone())).is_ok());
+            for part in if self.dialect.shuffle { shuffled(parts, appliance.turn) } else { vec![parts] } {
+                let line = self.message(part);
+                appliance.ears.retain(|(_, ear)| ear.try_send(Feed::Line(line.clone())).is_ok());
+            }
         }
     }
 

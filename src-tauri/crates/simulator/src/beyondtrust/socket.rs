@@ -6,7 +6,7 @@ use axum::{
     body::Bytes,
     extract::{
         FromRequestParts as _, Request,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
     },
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -16,7 +16,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     BeyondtrustServer,
-    dialect::{Framing, Mode, OverLimit, Snapshot},
+    dialect::{Answers, Expiry, Framing, Mode, OverLimit, Snapshot, UnknownTable},
     tables::{Tables, is_table, pieces},
 };
 use crate::floor::Dice;
@@ -38,6 +38,7 @@ struct Line {
     socket: WebSocket,
     pending: Vec<u8>,
     framing: Framing,
+    answers: Answers,
     dice: Dice,
 }
 
@@ -87,11 +88,35 @@ impl Line {
         self.socket.send(Message::Binary(bytes.into())).await.is_ok()
     }
     async fn answer(&mut self, kind: &str, refusal: Option<&str>) -> bool {
-        let mut answer = json!({"type": kind, "success": refusal.is_none()});
-        if let (Some(text), Some(map)) = (refusal, answer.as_object_mut()) {
-            map.insert("error_message".to_owned(), json!(text));
+        let success = refusal.is_none();
+        let (success, reason) = match self.answers {
+            Answers::Typed => (json!(success), "error_message"),
+            Answers::Bare => (json!(u8::from(success)), "error"),
+            Answers::Wordy => (json!(u8::from(success).to_string()), "reason"),
+        };
+        let mut answer = json!({"success": success});
+        if let Some(map) = answer.as_object_mut() {
+            match self.answers {
+                Answers::Typed => drop(map.insert("type".to_owned(), json!(kind))),
+                Answers::Bare => {}
+                Answers::Wordy => drop(map.insert("type".to_owned(), json!("result"))),
+            }
+            refusal.map(|text| map.insert(reason.to_owned(), json!(text)));
         }
-        self.write(&[answer.to_string().into()]).await
+        let mut lines: Vec<Arc<str>> = Vec::new();
+        if self.answers == Answers::Wordy {
+            lines.push("{\"type\":\"notice\",\"text\":\"hello\"}".into());
+        }
+        lines.push(answer.to_string().into());
+        self.write(&lines).await
+    }
+    /// Leaves, with a word if that is the dialect.
+    async fn close(&mut self, code: Option<u16>) {
+        if let Some(code) = code {
+            let frame = CloseFrame { code, reason: "restarting".into() };
+            // It may be gone already.
+            let _ = self.socket.send(Message::Close(Some(frame))).await;
+        }
     }
 }
 
@@ -102,6 +127,10 @@ impl BeyondtrustServer {
             return (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable").into_response();
         }
         let (mut parts, _) = request.into_parts();
+        let company = parts.headers.get("x-ns-company").and_then(|v| v.to_str().ok());
+        if self.dialect.require_company && company != Some(self.dialect.company.as_str()) {
+            return (StatusCode::BAD_REQUEST, "Bad Request").into_response();
+        }
         let offered = parts.headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|v| v.to_str().ok());
         let by_protocol = offered.map(|o| o.split(',').any(|p| p.trim() == APPLICATION));
         match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
@@ -115,8 +144,8 @@ impl BeyondtrustServer {
     }
 
     async fn attend(self: Arc<Self>, socket: WebSocket, by_protocol: Option<bool>) {
-        let mut line =
-            Line { socket, pending: Vec::new(), framing: self.dialect.framing, dice: Dice::new(17) };
+        let (framing, answers) = (self.dialect.framing, self.dialect.answers);
+        let mut line = Line { socket, pending: Vec::new(), framing, answers, dice: Dice::new(17) };
         if !self.choose(&mut line, by_protocol).await {
             return;
         }
@@ -129,7 +158,13 @@ impl BeyondtrustServer {
         let Some(said) = line.read().await else { return };
         let Some((copy, mut feed, id)) = self.subscribe(&mut line, &said).await else { return };
         if line.write(&copy).await {
-            self.stream(&mut line, &mut feed).await;
+            let ends = match self.dialect.expiry {
+                Expiry::Keep => Duration::from_secs(30 * 24 * 3600),
+                Expiry::Cut => self.dialect.token_life,
+            };
+            // It ran from the token's issue, a moment earlier.
+            let _ = timeout(ends, self.stream(&mut line, &mut feed)).await;
+            line.close(self.dialect.close_code).await;
         }
         self.leave(id);
     }
@@ -182,7 +217,8 @@ impl BeyondtrustServer {
             Value::String(word) if word == "all" => (!self.dialect.refuses_all).then(Vec::new),
             Value::Array(names) => {
                 let names = names.iter().map(|n| n.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
-                names.filter(|names| names.iter().all(|n| is_table(n)))
+                let lenient = self.dialect.unknown_table == UnknownTable::Ignore;
+                names.filter(|names| lenient || names.iter().all(|n| is_table(n)))
             }
             _ => None,
         };

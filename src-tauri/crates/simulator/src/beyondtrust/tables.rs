@@ -10,7 +10,7 @@ use super::{
     lsid, team_id, user_id,
 };
 use crate::{
-    floor::{Centre, Contact, Seat, Stance},
+    floor::{Centre, Contact, Dice, Seat, Stance},
     wire::Wire,
 };
 
@@ -212,6 +212,13 @@ pub(super) fn look(floor: &Centre, dialect: &Dialect, wire: &Wire, numbering: &m
             w.row("representative_support_session", format!("{key}/{}", seat.0), row);
         }
     }
+    if dialect.presentations {
+        let presentation = json!({"lsid": "fake-presentation", "name": "Tour", "created_timestamp": opened});
+        let presentation = w.row("presentation_session", "one".to_owned(), presentation);
+        let of = json!({"presentation_session_id": w.key(presentation), "x_role": {"odd": [1]}});
+        w.row("attendee", "one".to_owned(), of.clone());
+        w.row("presenter", "one".to_owned(), of);
+    }
     w.tables
 }
 
@@ -264,6 +271,29 @@ pub(super) fn difference(old: &Tables, new: &Tables, dialect: &Dialect) -> Optio
         }
     }
     (!parts.is_empty()).then_some(parts)
+}
+
+/// Every row of a change as a message of its own, in some order.
+pub(super) fn shuffled(parts: Map<String, Value>, salt: u64) -> Vec<Map<String, Value>> {
+    let mut all = Vec::new();
+    for (part, tables) in parts {
+        let Value::Object(tables) = tables else { continue };
+        for (table, rows) in tables {
+            let rows: Vec<Value> = match rows {
+                Value::Array(ids) => ids.into_iter().map(|id| json!([id])).collect(),
+                Value::Object(rows) => rows.into_iter().map(|(id, row)| json!({ id: row })).collect(),
+                _ => continue,
+            };
+            all.extend(
+                rows.into_iter().map(|rows| Map::from_iter([(part.clone(), json!({ &table: rows }))])),
+            );
+        }
+    }
+    let mut dice = Dice::new(salt ^ all.len() as u64);
+    for n in (1..all.len()).rev() {
+        all.swap(n, dice.below(n + 1));
+    }
+    all
 }
 
 /// Rows as the `insert` part has them, cut into pieces of at most so many rows.

@@ -1,6 +1,8 @@
 //! The vendor's own keys, checked without touching the network.
 
-use link::{NetOptions, origin};
+use std::time::Duration;
+
+use link::{NetOptions, liveness, origin};
 use model::{Id, Origin, Vendor};
 use url::Url;
 
@@ -80,6 +82,36 @@ pub const SPEC: VendorSpec = VendorSpec {
     ],
 };
 
+/// How long things may take. Fixed by the contract and the vendor's own limits; tests are in a hurry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Pace {
+    /// The copy is whole when nothing has followed for so long,
+    pub quiet: Duration,
+    /// or after so long in any case: the appliance promises no more than this delay.
+    pub patience: Duration,
+    /// A model that was emptied and not told anew by then is asked for on a new connection.
+    pub emptied: Duration,
+    /// An answer before the feed that has not come by then does not come.
+    pub answer: Duration,
+    /// Silence after which the appliance is asked for a sign of life.
+    pub ping_after: Duration,
+    /// Time that it has to give one.
+    pub answer_within: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_secs(2),
+            patience: Duration::from_secs(20),
+            emptied: Duration::from_secs(30),
+            answer: Duration::from_secs(10),
+            ping_after: liveness::PING_AFTER,
+            answer_within: liveness::ANSWER_WITHIN,
+        }
+    }
+}
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
@@ -91,6 +123,7 @@ pub(super) struct Config {
     pub client_id: String,
     pub company: Option<String>,
     pub net: NetOptions,
+    pub pace: Pace,
 }
 
 impl Config {
@@ -129,6 +162,7 @@ impl Config {
             client_id,
             company,
             net: NetOptions { ca_file: settings.ca_file.clone(), proxy: settings.proxy.clone() },
+            pace: Pace::default(),
         })
     }
 }
@@ -197,6 +231,14 @@ mod tests {
         assert_eq!(config.company, None);
         let local = read(Some("http://127.0.0.1:8080"), &[id()]).unwrap();
         assert_eq!(local.feed_url.as_str(), "ws://127.0.0.1:8080/nw");
+    }
+
+    #[test]
+    fn the_pace_is_the_contracts() {
+        let s = Duration::from_secs;
+        let Pace { quiet, patience, emptied, answer, ping_after, answer_within } = Pace::default();
+        assert_eq!((ping_after, answer_within), (s(5), s(3)));
+        assert_eq!((quiet, patience, emptied, answer), (s(2), s(20), s(30), s(10)));
     }
 
     #[test]

@@ -20,8 +20,6 @@ use crate::loose;
 
 /// The application's name; the spaces are the vendor's.
 const APPLICATION: &str = "ingredi state api";
-/// An answer that has not come by then does not come.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// Why the way was not the right one.
 enum Opened {
@@ -43,12 +41,23 @@ pub(super) async fn begin(source: &mut Source) -> Result<(Box<Socket>, Lines, Ve
                 continue;
             }
         };
-        let mut talk = Talk { socket, lines, ready: VecDeque::new() };
-        match talk.sign_in(source, &token).await? {
+        let patience = source.config.pace.answer;
+        let mut talk = Talk { socket, lines, ready: VecDeque::new(), patience };
+        let answer = talk.sign_in(source, &token).await?;
+        if !matches!(answer, SignIn::WrongWay(_)) {
+            source.worked = Some(source.way);
+        }
+        match answer {
             SignIn::Welcome => source.accepted = Some(token.turn),
             SignIn::WrongWay(sentence) => {
                 turn_way(source, tries, sentence)?;
                 continue;
+            }
+            SignIn::NoApplication => {
+                let host = place(&source.config.feed_url);
+                return Err(End::Denied(format!(
+                    "{host} does not offer its live state here: check `company`, and that its version has the Real-Time State API."
+                )));
             }
             SignIn::Refused(complaint) => {
                 let old = source.accepted == Some(token.turn);
@@ -74,7 +83,7 @@ pub(super) async fn begin(source: &mut Source) -> Result<(Box<Socket>, Lines, Ve
                 if is_full(&complaint) {
                     return Err(End::Lost(full(&host), None));
                 }
-                if source.by_name {
+                if std::mem::take(&mut source.by_name) {
                     return Err(End::Denied(format!(
                         "{host} refuses to tell its state to this API account: give it the permission for the Real-Time State API."
                     )));
@@ -91,15 +100,20 @@ async fn token(source: &mut Source) -> Result<Token, End> {
     Ok(auth.token(config, http, |answer| session.skew.learn(answer)).await?)
 }
 
-/// Takes the other way at once when there is one, else ends the visit.
+/// Takes the other way at once when there is one, else ends the visit. A way that has worked is left only
+/// when it fails again and again: most often it is the network that failed.
 fn turn_way(source: &mut Source, tries: u32, sentence: String) -> Result<(), End> {
+    source.way_failed += 1;
+    if source.worked == Some(source.way) && source.way_failed < 3 {
+        return Err(End::Lost(sentence, None));
+    }
     let other = match source.way {
         Way::SubProtocol => source.config.company.as_ref().map(|_| Way::InBand),
         Way::InBand => Some(Way::SubProtocol),
     };
     match other {
         Some(way) => {
-            source.way = way;
+            (source.way, source.way_failed) = (way, 0);
             if tries < 2 { Ok(()) } else { Err(End::Lost(sentence, None)) }
         }
         None => Err(End::Lost(
@@ -109,8 +123,9 @@ fn turn_way(source: &mut Source, tries: u32, sentence: String) -> Result<(), End
     }
 }
 
-async fn open(source: &Source) -> Result<Opened, End> {
+async fn open(source: &mut Source) -> Result<Opened, End> {
     let config = &source.config;
+    let may_turn = source.way == Way::SubProtocol && source.worked.is_none() && config.company.is_some();
     let host = place(&config.feed_url);
     let mut target = Target::new(config.feed_url.clone()).message_limit(LONGEST + 1024 * 1024);
     if source.way == Way::SubProtocol {
@@ -127,9 +142,28 @@ async fn open(source: &Source) -> Result<Opened, End> {
         Err(WsError::Net(error)) if error.phase == Phase::Protocol && source.way == Way::SubProtocol => {
             return Ok(Opened::WrongWay(error.sentence()));
         }
+        // An appliance that does not know the sub-protocol may refuse the upgrade, or drop it.
+        Err(WsError::Refused(refusal))
+            if may_turn && matches!(refusal.status, 400 | 404 | 405 | 426 | 500 | 501) =>
+        {
+            return Ok(Opened::WrongWay(format!(
+                "{host} has no live state at this address: check that `url` is the support site."
+            )));
+        }
+        Err(error @ WsError::Closed { .. }) if may_turn => {
+            return Ok(Opened::WrongWay(error.to_string()));
+        }
+        Err(WsError::Net(error)) if may_turn && error.phase == Phase::Broken => {
+            return Ok(Opened::WrongWay(error.sentence()));
+        }
         Err(WsError::Refused(refusal)) => {
             let wait = refusal.retry_after(source.now());
             return Err(match refusal.status {
+                // Right after success a refusal is first taken for a limit.
+                403 if std::mem::take(&mut source.was_live) => End::Throttled(
+                    format!("{host} refuses a new connection for now; it is tried again later."),
+                    wait,
+                ),
                 401 | 403 => {
                     End::Denied(format!("{host} forbids the live connection: ask its administrator why."))
                 }
@@ -160,7 +194,8 @@ async fn open(source: &Source) -> Result<Opened, End> {
     if source.way == Way::SubProtocol {
         return Ok(Opened::Ready(socket, lines));
     }
-    let mut talk = Talk { socket, lines, ready: VecDeque::new() };
+    let patience = source.config.pace.answer;
+    let mut talk = Talk { socket, lines, ready: VecDeque::new(), patience };
     let company = config.company.as_deref().unwrap_or_default();
     let ask = format!("NS01{company}\n{APPLICATION}\n");
     talk.socket.send_text(ask).await.map_err(|e| lost(&e))?;
@@ -172,6 +207,7 @@ async fn open(source: &Source) -> Result<Opened, End> {
         Ok(_) | Err(Unanswered::Closed) => {
             Ok(Opened::WrongWay(format!("{host} closed the live connection before it began.")))
         }
+        Err(Unanswered::Late(sentence)) => Ok(Opened::WrongWay(sentence)),
         Err(Unanswered::End(end)) => Err(end),
     }
 }
@@ -187,11 +223,32 @@ fn chosen(line: &[u8]) -> Option<bool> {
 /// No answer came.
 enum Unanswered {
     Closed,
+    /// Not a word in time; the sentence.
+    Late(String),
     End(End),
+}
+
+impl Unanswered {
+    /// What it means where closing has no meaning of its own.
+    fn end(self, closed: impl FnOnce() -> String) -> End {
+        match self {
+            Unanswered::Closed => End::Lost(closed(), None),
+            Unanswered::Late(sentence) => End::Lost(sentence, None),
+            Unanswered::End(end) => end,
+        }
+    }
+}
+
+/// An answer before the feed.
+enum Said {
+    Answer(Box<Line>),
+    NoApplication,
 }
 
 enum SignIn {
     Welcome,
+    /// The chooser says no where its line was not asked for.
+    NoApplication,
     Refused(String),
     WrongWay(String),
 }
@@ -201,11 +258,13 @@ struct Talk {
     socket: Box<Socket>,
     lines: Lines,
     ready: VecDeque<Vec<u8>>,
+    /// Time for an answer.
+    patience: Duration,
 }
 
 impl Talk {
     async fn line(&mut self, host: &str) -> Result<Vec<u8>, Unanswered> {
-        let deadline = Instant::now() + ANSWER;
+        let deadline = Instant::now() + self.patience;
         loop {
             if let Some(line) = self.ready.pop_front() {
                 return Ok(line);
@@ -217,9 +276,9 @@ impl Talk {
                 Ok(None) => {
                     let sentence = format!(
                         "{host} did not answer within {} s on the live connection; it is tried again.",
-                        ANSWER.as_secs()
+                        self.patience.as_secs()
                     );
-                    return Err(Unanswered::End(End::Lost(sentence, None)));
+                    return Err(Unanswered::Late(sentence));
                 }
                 Err(WsError::Closed { .. }) => return Err(Unanswered::Closed),
                 Err(error) => return Err(Unanswered::End(lost(&error))),
@@ -230,15 +289,14 @@ impl Talk {
     }
 
     /// The next line that is an answer; anything else is passed over.
-    async fn answer(&mut self, host: &str) -> Result<Line, Unanswered> {
+    async fn answer(&mut self, host: &str) -> Result<Said, Unanswered> {
         loop {
             let bytes = self.line(host).await?;
             if chosen(&bytes) == Some(false) {
-                // The chooser refuses even where its line is not expected.
-                return Ok(Line { success: Some(false), ..Line::default() });
+                return Ok(Said::NoApplication);
             }
             match loose::read::<Line>(&bytes) {
-                Ok(line) if line.success.is_some() => return Ok(line),
+                Ok(line) if line.success.is_some() => return Ok(Said::Answer(Box::new(line))),
                 _ => {}
             }
         }
@@ -256,13 +314,17 @@ impl Talk {
                 other => Err(lost(&other)),
             };
         }
+        let may_turn = source.worked.is_none() && source.config.company.is_some();
         match self.answer(&host).await {
-            Ok(Line { success: Some(true), .. }) => Ok(SignIn::Welcome),
-            Ok(line) => Ok(SignIn::Refused(line.complaint.unwrap_or_default())),
+            Ok(Said::NoApplication) => Ok(SignIn::NoApplication),
+            Ok(Said::Answer(line)) if line.success == Some(true) => Ok(SignIn::Welcome),
+            Ok(Said::Answer(line)) => Ok(SignIn::Refused(line.complaint.unwrap_or_default())),
             Err(Unanswered::Closed) => {
                 Ok(SignIn::WrongWay(format!("{host} closed the live connection at the sign-in.")))
             }
-            Err(Unanswered::End(end)) => Err(end),
+            // It may be waiting for the other way of beginning.
+            Err(Unanswered::Late(sentence)) if may_turn => Ok(SignIn::WrongWay(sentence)),
+            Err(other) => Err(other.end(String::new)),
         }
     }
 
@@ -273,10 +335,10 @@ impl Talk {
         let ask = format!("{}\n", json!({"type": "subscribe", "tables": tables}));
         self.socket.send_text(ask).await.map_err(|e| lost(&e))?;
         match self.answer(&host).await {
-            Ok(Line { success: Some(true), .. }) => Ok(None),
-            Ok(line) => Ok(Some(line.complaint.unwrap_or_default())),
-            Err(Unanswered::Closed) => Err(End::Lost(full(&host), None)),
-            Err(Unanswered::End(end)) => Err(end),
+            Ok(Said::Answer(line)) if line.success == Some(true) => Ok(None),
+            Ok(Said::Answer(line)) => Ok(Some(line.complaint.unwrap_or_default())),
+            Ok(Said::NoApplication) => Ok(Some(String::new())),
+            Err(other) => Err(other.end(|| full(&host))),
         }
     }
 }

@@ -21,8 +21,17 @@ pub(super) struct Track {
     /// The wait before the last change of queue: taking a session moves it to a personal queue, which is
     /// no new wait.
     earlier_wait: Option<Timestamp>,
-    /// How it was shown before the last representative left, and when that was.
-    left: Option<(Timestamp, Box<Conversation>)>,
+    left: Option<Left>,
+}
+
+/// What was before the last representative left.
+#[derive(Clone, Debug)]
+struct Left {
+    at: Timestamp,
+    /// How it was shown.
+    shown: Box<Conversation>,
+    /// It has waited in a queue of several people since.
+    queued: bool,
 }
 
 impl Track {
@@ -45,8 +54,14 @@ impl Track {
             (Some(ConversationState::Waiting), ConversationState::Waiting) => {}
             // The last one left: it waits again, from when the feed says, or from now.
             (Some(_), ConversationState::Waiting) => {
-                left = before.as_ref().map(|t| (seen, Box::new(t.shown.clone())));
-                waiting_since = if moved { entered.or(Some(seen)) } else { Some(seen) };
+                left = before.as_ref().map(|t| Left {
+                    at: seen,
+                    shown: Box::new(t.shown.clone()),
+                    queued: false,
+                });
+                // An entry after the answer is the one into this wait; it may have come a line before.
+                let entry = entered.filter(|e| moved || answered_at.is_some_and(|a| a < *e));
+                waiting_since = entry.or(Some(seen));
                 (earlier_wait, answered_at) = (None, None);
             }
             (None, _) => {
@@ -54,6 +69,15 @@ impl Track {
                 // Taking a session moves it, so an entry at the moment of the join tells no wait.
                 let waited = sight.entered_at.zip(answered_at).filter(|(e, a)| a.since(*e) >= TOLD);
                 waiting_since = waited.map(|(entered, _)| entered);
+            }
+            // From hand to hand: the one left a line before the other came. That was no wait.
+            (Some(ConversationState::Waiting), _)
+                if left.as_ref().is_some_and(|l| !l.queued && seen.since(l.at) <= TOGETHER) =>
+            {
+                let was = left.take();
+                waiting_since = was.as_ref().and_then(|l| l.shown.waiting_since);
+                answered_at = was.as_ref().and_then(|l| l.shown.answered_at);
+                earlier_wait = None;
             }
             (Some(ConversationState::Waiting), _) => {
                 answered_at = sight.first_join.or(Some(seen));
@@ -67,6 +91,9 @@ impl Track {
                 (earlier_wait, left) = (None, None);
             }
             (Some(_), _) => {}
+        }
+        if let Some(left) = left.as_mut().filter(|_| state == ConversationState::Waiting) {
+            left.queued |= sight.queue.is_some() && !sight.personal;
         }
         let shown = Conversation {
             source: source.clone(),
@@ -99,10 +126,10 @@ impl Track {
         let mut shown = self.shown;
         let mut handled = shown.state == ConversationState::Active;
         // Whoever closes a session leaves it first, sometimes a line before.
-        if let Some((at, before)) = self.left
-            && seen.since(at) <= TOGETHER
+        if let Some(left) = self.left
+            && seen.since(left.at) <= TOGETHER
         {
-            (shown, handled) = (*before, true);
+            (shown, handled) = (*left.shown, true);
         }
         shown.state = ConversationState::Ended;
         shown.ended_at = Some(seen);

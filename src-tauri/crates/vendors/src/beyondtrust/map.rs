@@ -32,7 +32,9 @@ pub(super) struct Sight {
     pub agents: Vec<Id>,
     /// First join among those in it.
     pub first_join: Option<Timestamp>,
-    /// It is in the personal queue of somebody who is in it.
+    /// It is in somebody's personal queue.
+    pub personal: bool,
+    /// That somebody is in it.
     pub at_home: bool,
     pub created_at: Option<Timestamp>,
     pub entered_at: Option<Timestamp>,
@@ -94,6 +96,7 @@ pub(super) fn sight(tables: &Tables, places: &Places, session: &str) -> Option<S
         lsid: lsid(row)?,
         queue: queue_row.as_ref().and_then(|q| places.get(q)).cloned(),
         joined: joins().next().is_some(),
+        personal: owner.is_some(),
         at_home: owner.is_some_and(|o| agents.contains(&o)),
         agents: agents.into_iter().collect(),
         first_join: joins().filter_map(|join| instant(join.created.as_ref())).min(),

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use link::liveness::{ANSWER_WITHIN, PING_AFTER};
 use tokio::time::Instant;
 
 /// What is due.
@@ -20,14 +19,17 @@ pub(super) enum Beat {
 /// The watch over one connection.
 #[derive(Debug)]
 pub(super) struct Pulse {
+    ping_after: Duration,
+    answer_within: Duration,
     heard: Instant,
     asked: Option<Instant>,
     proven: bool,
 }
 
 impl Pulse {
-    pub fn new(now: Instant) -> Self {
-        Self { heard: now, asked: None, proven: false }
+    /// Asks after so much silence, and then waits so long.
+    pub fn with(ping_after: Duration, answer_within: Duration, now: Instant) -> Self {
+        Self { ping_after, answer_within, heard: now, asked: None, proven: false }
     }
     /// Anything arrived.
     pub fn heard(&mut self, now: Instant) {
@@ -44,10 +46,10 @@ impl Pulse {
     }
     pub fn due(&self, now: Instant) -> Beat {
         let at = match self.asked {
-            None => self.heard + PING_AFTER,
-            Some(asked) if self.proven => asked + ANSWER_WITHIN,
+            None => self.heard + self.ping_after,
+            Some(asked) if self.proven => asked + self.answer_within,
             // Never answered yet: asked again at the pace of silence.
-            Some(asked) => asked + PING_AFTER.max(Duration::from_secs(1)),
+            Some(asked) => asked + self.ping_after,
         };
         match self.asked {
             _ if now < at => Beat::At(at),
@@ -65,7 +67,7 @@ mod tests {
     fn d8_only_an_answer_once_given_can_be_missed() {
         let start = Instant::now();
         let at = |s| start + Duration::from_secs(s);
-        let mut pulse = Pulse::new(start);
+        let mut pulse = Pulse::with(Duration::from_secs(5), Duration::from_secs(3), start);
         assert_eq!(pulse.due(at(1)), Beat::At(at(5)));
         assert_eq!(pulse.due(at(5)), Beat::Ask);
         pulse.asked(at(5));

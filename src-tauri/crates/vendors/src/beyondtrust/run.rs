@@ -36,8 +36,14 @@ pub(super) struct Source {
     pub auth: Auth,
     pub session: Session,
     pub floor: Floor,
-    /// The way that worked, or is to be tried next.
+    /// The way to be tried next.
     pub way: Way,
+    /// The way on which the appliance has answered a sign-in.
+    pub worked: Option<Way>,
+    /// How often in a row the way to be tried has failed.
+    pub way_failed: u32,
+    /// It was live, and no refusal has come since.
+    pub was_live: bool,
     /// The appliance does not take the word `all`.
     pub by_name: bool,
     /// Turn of the token that was accepted last: refused later, it may only be too old.
@@ -82,6 +88,9 @@ pub(super) async fn run(config: Config, link: SourceLink) {
         http,
         dialer,
         way: Way::SubProtocol,
+        worked: None,
+        way_failed: 0,
+        was_live: false,
         by_name: false,
         accepted: None,
     };

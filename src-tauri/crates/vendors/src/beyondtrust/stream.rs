@@ -10,6 +10,7 @@ use model::Health;
 use tokio::time::Instant;
 
 use super::{
+    config::Pace,
     connect::{begin, full, lost, too_long},
     format,
     lines::Lines,
@@ -19,16 +20,12 @@ use super::{
 };
 use crate::loose;
 
-/// The copy is whole when nothing has followed for so long,
-const QUIET: Duration = Duration::from_secs(2);
-/// or after so long in any case: the appliance promises no more than this delay.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// A model that was emptied and not told anew by then is asked for on a new connection.
-const EMPTIED: Duration = Duration::from_secs(30);
 /// An appliance with all its thirty places taken closes at about this pace.
 const QUICK: Duration = Duration::from_secs(2);
 /// So many unreadable lines in a minute make us begin anew.
 const MALFORMED: usize = 3;
+/// So many messages are taken in before what they changed is told.
+const TOGETHER: usize = 64;
 /// Lines that change nothing still say that the data is fresh, at most this often.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
@@ -45,15 +42,16 @@ impl Copying {
         Self { since: now, last_line: now, any: false, emptied }
     }
     /// When it counts as whole if nothing more comes; for one that never begins, when to give up.
-    fn ends(&self) -> Instant {
-        let most = if self.emptied && !self.any { EMPTIED } else { PATIENCE };
+    fn ends(&self, pace: &Pace) -> Instant {
+        let most = if self.emptied && !self.any { pace.emptied } else { pace.patience };
         let end = self.since + most;
-        if self.any { end.min(self.last_line + QUIET) } else { end }
+        if self.any { end.min(self.last_line + pace.quiet) } else { end }
     }
 }
 
 pub(super) struct Visit<'a> {
     source: &'a mut Source,
+    pace: Pace,
     socket: Box<Socket>,
     lines: Lines,
     ready: VecDeque<Vec<u8>>,
@@ -81,13 +79,14 @@ impl<'a> Visit<'a> {
         };
         let now = Instant::now();
         source.floor.clear();
-        let pongs = socket.pongs();
+        let (pongs, pace) = (socket.pongs(), source.config.pace);
         let mut visit = Visit {
             source,
+            pace,
             socket,
             lines,
             ready,
-            pulse: Pulse::new(now),
+            pulse: Pulse::with(pace.ping_after, pace.answer_within, now),
             pongs,
             malformed: VecDeque::new(),
             copying: Some(Copying::new(now, false)),
@@ -105,9 +104,7 @@ impl<'a> Visit<'a> {
         let opened = Instant::now();
         let stop = self.source.link.stop.clone();
         loop {
-            while let Some(line) = self.ready.pop_front() {
-                self.take(&line).await?;
-            }
+            self.take_ready().await?;
             self.tell().await?;
             self.finish_copy().await?;
             let now = Instant::now();
@@ -119,11 +116,17 @@ impl<'a> Visit<'a> {
                     continue;
                 }
                 Beat::Dead => {
+                    // We may have been the slow one: what has arrived meanwhile counts.
+                    let soon = now + Duration::from_millis(100);
+                    if let Some(frame) = self.socket.next_before(soon).await.map_err(|e| lost(&e))? {
+                        self.heard(&frame)?;
+                        continue;
+                    }
                     let host = place(&self.source.config.feed_url);
                     return Err(End::Lost(format!("{host} no longer answers; it is connected again."), None));
                 }
             };
-            let wake = self.copying.as_ref().map_or(beat, |c| c.ends().min(beat));
+            let wake = self.copying.as_ref().map_or(beat, |c| c.ends(&self.pace).min(beat));
             let heard = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(End::Stopped),
@@ -141,18 +144,18 @@ impl<'a> Visit<'a> {
                     return Err(lost(&error));
                 }
             };
-            let now = Instant::now();
-            if self.socket.pongs() > self.pongs {
-                self.pongs = self.socket.pongs();
-                self.pulse.answered(now);
-            } else {
-                self.pulse.heard(now);
-            }
-            self.read(&frame)?;
+            self.heard(&frame)?;
         }
     }
 
-    fn read(&mut self, frame: &Frame) -> Result<(), End> {
+    fn heard(&mut self, frame: &Frame) -> Result<(), End> {
+        let now = Instant::now();
+        if self.socket.pongs() > self.pongs {
+            self.pongs = self.socket.pongs();
+            self.pulse.answered(now);
+        } else {
+            self.pulse.heard(now);
+        }
         let bytes: &[u8] = match frame {
             Frame::Text(text) => text.as_bytes(),
             Frame::Binary(bytes) => bytes,
@@ -164,7 +167,33 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Takes one line in. Lines that came in one message are told together.
+    /// Takes in every line that is there. What has arrived together is told together: the rows of one
+    /// event may come in several lines and messages.
+    async fn take_ready(&mut self) -> Result<(), End> {
+        for _ in 0..TOGETHER {
+            while let Some(line) = self.ready.pop_front() {
+                self.take(&line).await?;
+            }
+            if !self.untold {
+                return Ok(());
+            }
+            match self.socket.next_before(Instant::now()).await {
+                Ok(Some(frame)) => self.heard(&frame)?,
+                Ok(None) => break,
+                Err(error) => {
+                    // What came before the end is still told.
+                    self.tell().await?;
+                    return Err(lost(&error));
+                }
+            }
+        }
+        while let Some(line) = self.ready.pop_front() {
+            self.take(&line).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one line in.
     async fn take(&mut self, line: &[u8]) -> Result<(), End> {
         let notes = &self.source.link.notes;
         let Ok(read) = loose::read::<Line>(line) else {
@@ -182,10 +211,9 @@ impl<'a> Visit<'a> {
         let inserts = line.insert.0.as_ref().is_some_and(|tables| !tables.is_empty());
         self.source.floor.apply(line);
         match &mut self.copying {
-            Some(copying) => {
-                copying.last_line = Instant::now();
-                copying.any |= inserts;
-            }
+            // Changes of a busy site do not put the end of the copy off; only more of the copy does.
+            Some(copying) if inserts => (copying.last_line, copying.any) = (Instant::now(), true),
+            Some(_) => {}
             None => self.untold = true,
         }
         Ok(())
@@ -225,7 +253,7 @@ impl<'a> Visit<'a> {
 
     /// Ends the copy once it is whole: from here on the floor is live.
     async fn finish_copy(&mut self) -> Result<(), End> {
-        let Some(copying) = self.copying.as_ref().filter(|c| c.ends() <= Instant::now()) else {
+        let Some(copying) = self.copying.as_ref().filter(|c| c.ends(&self.pace) <= Instant::now()) else {
             return Ok(());
         };
         if copying.emptied && !copying.any {
@@ -240,6 +268,7 @@ impl<'a> Visit<'a> {
         let changes = self.source.floor.whole(seen);
         let now = self.source.now();
         self.source.session.live(now);
+        (self.source.was_live, self.source.way_failed) = (true, 0);
         self.source.emit(changes).await
     }
 

@@ -21,6 +21,7 @@ use simulator::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::config::{Config, Pace};
 use crate::{Setting, SourceLink, SourceSettings};
 
 const V: Vendor = Vendor::Beyondtrust;
@@ -63,6 +64,19 @@ fn settings(address: &str, company: Option<&str>) -> SourceSettings {
     }
 }
 
+/// Everything sooner.
+fn pace() -> Pace {
+    let ms = Duration::from_millis;
+    Pace {
+        quiet: ms(400),
+        patience: ms(3000),
+        emptied: ms(1500),
+        answer: ms(2000),
+        ping_after: ms(800),
+        answer_within: ms(1200),
+    }
+}
+
 async fn appliance(dialect: Dialect) -> Running {
     let dialect = Dialect { batch: Duration::from_millis(10), ..dialect };
     let options = Options { beyondtrust: dialect, ..Options::quiet(&[V]) };
@@ -84,7 +98,8 @@ fn watch(running: &Running, company: Option<&str>) -> Watch {
         seed: 1,
         budgets: Default::default(),
     };
-    tokio::spawn(super::build(&settings).unwrap().run(link));
+    let config = Config { pace: pace(), ..Config::read(&settings).unwrap() };
+    tokio::spawn(super::run::run(config, link));
     Watch {
         queues: BTreeMap::new(),
         agents: BTreeMap::new(),
@@ -423,8 +438,8 @@ async fn a_lost_link_keeps_the_rows_and_comes_back() {
 async fn n1_a_half_open_connection_is_found_once_it_has_answered() {
     let mut s = scene(Dialect::default()).await;
     s.watch.live().await;
-    // One ping goes out after five seconds of silence and is answered.
-    s.watch.nothing_for(Duration::from_millis(5500)).await;
+    // One ping goes out after a while of silence and is answered.
+    s.watch.nothing_for(Duration::from_millis(1500)).await;
     s.control.silence(V, Half::Both).unwrap();
     let cut = tokio::time::Instant::now();
     s.watch.until("dead", |w| w.report.health == Health::Retrying).await;
@@ -437,11 +452,11 @@ async fn n1_a_half_open_connection_is_found_once_it_has_answered() {
 async fn d8_silence_alone_is_no_death() {
     let mut s = scene(Dialect { answers_pings: false, ..Dialect::default() }).await;
     s.watch.live().await;
-    s.watch.nothing_for(Duration::from_secs(14)).await;
+    s.watch.nothing_for(Duration::from_secs(4)).await;
     assert_eq!(s.watch.report.health, Health::Live);
     s.control.customer_arrives(V, &s.queue(0).1).unwrap();
     s.same().await;
-    s.watch.nothing_for(Duration::from_secs(6)).await;
+    s.watch.nothing_for(Duration::from_secs(3)).await;
     assert_eq!(s.watch.report.health, Health::Live, "data is no answer to a ping");
 }
 
