@@ -41,6 +41,18 @@ pub fn keep<T: Loose>(old: &mut T, new: T) {
     }
 }
 
+/// More rows than this in one list are no floor that people work on but an attempt on our memory.
+const MOST_ROWS: usize = 100_000;
+
+/// Takes one more row; one too many makes the body unreadable.
+pub fn one_more<T, E: serde::de::Error>(rows: &mut Vec<T>, row: T) -> Result<(), E> {
+    if rows.len() >= MOST_ROWS {
+        return Err(E::custom("too many rows"));
+    }
+    rows.push(row);
+    Ok(())
+}
+
 /// A list; `None` when the vendor gave none. Members that are no objects are passed over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List<T>(pub Option<Vec<T>>);
@@ -66,7 +78,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut rows = Vec::new();
                 while let Some(row) = seq.next_element()? {
-                    rows.push(row);
+                    crate::loose::one_more(&mut rows, row)?;
                 }
                 Ok(List(Some(rows)))
             }
@@ -215,7 +227,7 @@ mod tests {
             let body =
                 format!(r#"{{"ID":"A","onGoingChats":{odd},"inner":{odd},"names":{odd},"more":{odd}}}"#);
             let row: Row = read(body.as_bytes()).unwrap();
-            assert_eq!((row.id.0.as_deref(), row.open.0, row.inner.name.0), (Some("a"), None, None), "{odd}");
+            assert_eq!((row.id.0.as_deref(), row.open.0, row.inner.name.0), (Some("A"), None, None), "{odd}");
         }
     }
 

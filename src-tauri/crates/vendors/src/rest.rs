@@ -1,5 +1,7 @@
 //! What an answer over HTTP means for a polled source, the same for every vendor.
 
+use std::time::Duration;
+
 use link::{Answer, NetError, Phase, poll::Trouble};
 
 /// Who is asked, in the words of the sentences.
@@ -96,13 +98,35 @@ pub fn no_answer(error: &NetError) -> Trouble {
 }
 
 fn throttled(answer: &Answer, vendor: &str) -> Trouble {
+    let status = answer.status;
+    let words = if answer.body.len() > 4096 { String::new() } else { answer.text().to_ascii_lowercase() };
+    let told = answer.retry_after().or_else(|| pause_in(&words));
+    if words.contains("daily") || words.contains("per day") {
+        return Trouble::Throttled {
+            sentence: format!(
+                "{vendor}'s quota of requests for today is used up ({status}), by us or by others who share it: it is asked every quarter of an hour until a new day begins there."
+            ),
+            after: told.or(Some(QUOTA_PAUSE)),
+        };
+    }
     Trouble::Throttled {
         sentence: format!(
-            "{vendor} asks us to slow down ({}): its limit is shared by everyone behind this address or account; it is asked again after a pause.",
-            answer.status
+            "{vendor} asks us to slow down ({status}): its limit is shared by everyone behind this address or account; it is asked again after a pause."
         ),
-        after: answer.retry_after(),
+        after: told,
     }
+}
+
+/// How often a vendor is asked whether a new day has brought a new quota.
+const QUOTA_PAUSE: Duration = Duration::from_secs(900);
+
+/// The pause that is told in words only: "Expected available in 31 seconds."
+fn pause_in(text: &str) -> Option<Duration> {
+    let (_, after) = text.split_once("available in ")?;
+    let mut words = after.split_whitespace();
+    let seconds: f64 = words.next()?.parse().ok()?;
+    let unit = words.next()?;
+    (unit.starts_with("second") && (0.0..=900.0).contains(&seconds)).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// Some servers only say in words that a limit was passed.
@@ -133,6 +157,20 @@ pub fn limits_in(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l2_a_pause_that_is_told_in_words() {
+        for (text, pause) in [
+            ("request was throttled. expected available in 31 seconds.", Some(31)),
+            ("expected available in 1.0 second.", Some(1)),
+            ("available in -4 seconds", None),
+            ("available in 31 minutes", None),
+            ("available in nan seconds", None),
+            ("no", None),
+        ] {
+            assert_eq!(pause_in(text), pause.map(Duration::from_secs), "{text}");
+        }
+    }
 
     #[test]
     fn l5_limits_told_in_words_are_recognised() {

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use link::{Secret, SystemClock, poll::Rows};
+use link::{
+    Secret, SystemClock,
+    poll::{Budgets, Rows},
+};
 use model::{Batch, Change, Health, HealthReport, Kind};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +30,11 @@ pub struct Watched {
 
 /// Starts a connector under the source id `test`.
 pub fn watch(connector: Box<dyn Connector>, secret: &str) -> Watched {
+    watch_with(connector, secret, Budgets::default())
+}
+
+/// As [`watch`], on budgets that other sources live on, too.
+pub fn watch_with(connector: Box<dyn Connector>, secret: &str, budgets: Budgets) -> Watched {
     let (out, batches) = mpsc::channel(16);
     let stop = CancellationToken::new();
     let link = SourceLink {
@@ -38,7 +46,7 @@ pub fn watch(connector: Box<dyn Connector>, secret: &str) -> Watched {
         taps: Default::default(),
         notes: Default::default(),
         seed: 1,
-        budgets: Default::default(),
+        budgets,
     };
     tokio::spawn(connector.run(link));
     let report = HealthReport::of(Health::Connecting);
@@ -155,4 +163,97 @@ pub async fn serve_raw(script: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static)
         }
     });
     url::Url::parse(&format!("http://{address}/")).expect("an address")
+}
+
+/// Values that do not belong where they stand.
+const ODD: [&str; 9] =
+    ["null", "true", "\"\"", "\"x\"", "-1", "\"3.5e2x\"", "1e400", "[1,[2]]", "{\"a\":{}}"];
+
+/// Every way to spoil one field of a body: the path of the field, its key, and the body as written.
+pub fn spoiled(body: &serde_json::Value) -> Vec<(String, String, Vec<u8>)> {
+    let mut paths = Vec::new();
+    leaves(body, String::new(), &mut paths);
+    let mut all = Vec::new();
+    for path in paths {
+        for odd in ODD {
+            let mut copy = body.clone();
+            *copy.pointer_mut(&path).expect("it was there") = serde_json::Value::String("@odd@".to_owned());
+            let text = copy.to_string().replace("\"@odd@\"", odd);
+            let key = path.rsplit('/').next().unwrap_or_default().to_owned();
+            all.push((format!("{path} = {odd}"), key, text.into_bytes()));
+        }
+    }
+    all
+}
+
+fn leaves(value: &serde_json::Value, path: String, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                leaves(value, format!("{path}/{key}"), found);
+            }
+        }
+        serde_json::Value::Array(rows) => {
+            for (at, row) in rows.iter().enumerate() {
+                leaves(row, format!("{path}/{at}"), found);
+            }
+        }
+        _ => found.push(path),
+    }
+}
+
+/// Asserts that no number became nought, and none that was unknown became known: what cannot be read is
+/// unknown. Heads counted by presence are left out: they depend on other rows.
+pub fn nothing_invented(right: &serde_json::Value, spoiled: &serde_json::Value, what: &str) {
+    use serde_json::Value;
+    match (right, spoiled) {
+        (Value::Number(right), Value::Number(now)) => {
+            let nought = now.as_f64() == Some(0.0) && right.as_f64() != Some(0.0);
+            assert!(!nought, "{what}: {right} became 0");
+        }
+        (Value::Null, Value::Number(now)) => panic!("{what}: unknown became {now}"),
+        (Value::Object(right), Value::Object(now)) => {
+            let heads = |name: &str| name.starts_with("agents_") || name == "free_agents";
+            if right.get("metric").and_then(Value::as_str).is_some_and(heads) {
+                return;
+            }
+            for (key, right) in right.iter().filter(|(key, _)| !heads(key)) {
+                nothing_invented(right, now.get(key).unwrap_or(&Value::Null), &format!("{what} {key}"));
+            }
+        }
+        (Value::Array(right), Value::Array(now)) => {
+            for row in right {
+                let same = |other: &&Value| other["id"] == row["id"] && other["metric"] == row["metric"];
+                if let Some(now) = now.iter().find(|other| same(other) && other["window"] == row["window"]) {
+                    nothing_invented(row, now, what);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every field that stands in rows must be named in what the vendor says that it provides.
+pub fn all_is_promised(rows: &Rows, spec: &crate::VendorSpec) {
+    let promised = |name: String| {
+        assert!(spec.provides.iter().any(|(known, _)| *known == name), "{name} is given and not promised");
+    };
+    let fields = |kind: &str, row: serde_json::Value| {
+        // What every row has, and what goes with another field.
+        let given = ["source", "id", "name", "kind", "state", "windows", "presence_since_kind"];
+        for (key, value) in row.as_object().expect("a row is an object") {
+            if !value.is_null() && !given.contains(&key.as_str()) {
+                promised(format!("{kind}.{key}"));
+            }
+        }
+        for figure in row["windows"].as_array().into_iter().flatten().filter(|f| !f["value"].is_null()) {
+            let text = |key: &str| figure[key].as_str().unwrap_or_default().to_owned();
+            promised(format!("{kind}.{}@{}", text("metric"), text("window")));
+        }
+    };
+    let json = |row: serde_json::Result<serde_json::Value>| row.expect("a row is JSON");
+    rows.queues.values().for_each(|row| fields("queue", json(serde_json::to_value(row))));
+    rows.agents.values().for_each(|row| fields("agent", json(serde_json::to_value(row))));
+    rows.conversations.values().for_each(|row| fields("conversation", json(serde_json::to_value(row))));
+    rows.totals.iter().for_each(|row| fields("total", json(serde_json::to_value(row))));
 }

@@ -217,11 +217,13 @@ impl Schedule {
 
     /// Gives an endpoint another interval from now on.
     pub fn set_every(&mut self, endpoint: usize, every: Duration) {
+        let round = self.round;
         let endpoint = &mut self.endpoints[endpoint];
         if endpoint.plan.every != every {
             let last = endpoint.due.saturating_sub(endpoint.plan.every);
             endpoint.plan.every = every;
-            if endpoint.standing == Standing::Fine {
+            // What is not known yet in this round is asked for at once, however long the interval.
+            if endpoint.standing == Standing::Fine && endpoint.settled == round {
                 endpoint.due = last + every;
             }
         }

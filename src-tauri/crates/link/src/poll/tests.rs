@@ -314,3 +314,15 @@ fn a_vendor_that_asks_for_patience_is_asked_again_as_it_says_and_shown_dead_in_t
         assert!(*pause >= least, "{pauses:?}");
     }
 }
+
+#[test]
+fn a_longer_interval_does_not_put_off_what_was_never_asked() {
+    let mut play = Play::new();
+    assert_eq!(play.schedule.next(secs(0)), Next::Ask(RIGHTNOW));
+    play.schedule.good(RIGHTNOW, secs(1), None);
+    for endpoint in 0..5 {
+        play.schedule.set_every(endpoint, secs(3000));
+    }
+    let verdict = play.until(secs(10), |_, _| Ok(())).clone();
+    assert_eq!((verdict.health, verdict.settled), (Health::Live, true));
+}

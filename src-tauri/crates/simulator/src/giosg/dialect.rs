@@ -39,6 +39,19 @@ pub enum Trap {
     Circle,
 }
 
+/// Why the two endpoints are refused, in the vendor's words as far as they can be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// "You do not have permission to perform this action."
+    Plain,
+    /// No active subscription.
+    Subscription,
+    /// No access to the organization.
+    Organization,
+    /// No reports permission.
+    Reports,
+}
+
 /// How the server behaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dialect {
@@ -64,8 +77,16 @@ pub struct Dialect {
     pub bare_rooms: bool,
     /// Users who are signed out are left out of the list.
     pub hides_offline: bool,
-    /// 403 on the two endpoints: no permission, or no subscription.
-    pub no_reporting: bool,
+    /// 403 on the two endpoints, and why.
+    pub denied: Option<Denial>,
+    /// The two endpoints are gone: 410.
+    pub retired: bool,
+    /// Ids of users are GUIDs, as in the younger versions.
+    pub guid_ids: bool,
+    /// Nobody's e-mail address is told.
+    pub no_email: bool,
+    /// Whoever has no slot left has one less than none.
+    pub negative_free: bool,
     /// 403 on everything of v5.
     pub look_ups_forbidden: bool,
     /// Every zone is refused with 400.
@@ -90,7 +111,11 @@ impl Default for Dialect {
             daily: true,
             bare_rooms: false,
             hides_offline: false,
-            no_reporting: false,
+            denied: None,
+            retired: false,
+            guid_ids: false,
+            no_email: false,
+            negative_free: false,
             look_ups_forbidden: false,
             zone_refused: false,
             forbids_strangers: false,
@@ -124,6 +149,7 @@ impl Dialect {
             zone_refused: one(2) == 1,
             forbids_strangers: one(2) == 1,
             wants_slash: one(2) == 1,
+            negative_free: one(2) == 1,
             ..Self::default()
         }
     }

@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
-pub use dialect::{Dialect, Pager, SignedIn, Trap};
+pub use dialect::{Denial, Dialect, Pager, SignedIn, Trap};
 use futures_util::{FutureExt, future::BoxFuture};
 use model::{Id, Timestamp, Vendor};
 use serde_json::{Value, json};
@@ -126,10 +126,23 @@ impl GiosgServer {
 
     fn resource(&self, call: &Call) -> Response {
         let path: Vec<&str> = call.path.trim_matches('/').split('/').collect();
-        let denied = "You do not have permission to perform this action.";
+        let words = |denial| match denial {
+            Denial::Plain => "You do not have permission to perform this action.",
+            Denial::Subscription => "You do not have an active subscription.",
+            Denial::Organization => "You do not have access to the organization.",
+            Denial::Reports => "You do not have reports permission.",
+        };
+        match (path.as_slice(), self.dialect.denied) {
+            (["api", "v4", "reporting", "realtime", _], Some(denial)) => return refusal(403, words(denial)),
+            (["api", "v4", "reporting", "realtime", _], None) if self.dialect.retired => {
+                return refusal(410, "This version is gone.");
+            }
+            (["api", "v5", ..], _) if self.dialect.look_ups_forbidden => {
+                return refusal(403, words(Denial::Plain));
+            }
+            _ => {}
+        }
         match path.as_slice() {
-            ["api", "v4", "reporting", "realtime", _] if self.dialect.no_reporting => refusal(403, denied),
-            ["api", "v5", ..] if self.dialect.look_ups_forbidden => refusal(403, denied),
             ["api", "v4", "reporting", "realtime", "rooms"] => match self.rooms(call) {
                 Ok(rows) => self.paged(call, rows),
                 Err(refused) => refused,
@@ -243,7 +256,7 @@ impl VendorServer for GiosgServer {
         self.room_id(queue).into()
     }
     fn agent_id(&self, _floor: &Centre, seat: SeatNo) -> Id {
-        rows::user_id(seat).to_string().into()
+        rows::user_id(&self.dialect, seat).into()
     }
     fn conversation_id(&self, floor: &Centre, contact: ContactNo) -> Id {
         Id::new(guid(IdKind::Contact, Some(floor.opened_at()), contact.0))

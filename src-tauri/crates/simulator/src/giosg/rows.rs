@@ -3,7 +3,10 @@
 use model::{ConversationState, Timestamp, Vendor};
 use serde_json::{Map, Value, json};
 
-use super::{GiosgServer, ORGANIZATION, dialect::SignedIn};
+use super::{
+    GiosgServer, ORGANIZATION,
+    dialect::{Dialect, SignedIn},
+};
 use crate::{
     floor::{Centre, Contact, FloorQueue, Seat, SeatNo, Stance, mean},
     ids::{IdKind, guid},
@@ -13,8 +16,16 @@ use crate::{
 const CAPACITY: u32 = 5;
 
 /// Users are numbered in this version of the API, from 1.
-pub(super) fn user_id(seat: SeatNo) -> u64 {
+fn user_number(seat: SeatNo) -> u64 {
     u64::from(seat.0) + 1
+}
+
+/// Their id as text.
+pub(super) fn user_id(dialect: &Dialect, seat: SeatNo) -> String {
+    if dialect.guid_ids || dialect.retired {
+        return guid(IdKind::User, None, u64::from(seat.0));
+    }
+    user_number(seat).to_string()
 }
 
 pub(super) fn free(seat: &Seat) -> u32 {
@@ -83,7 +94,7 @@ fn room(server: &GiosgServer, floor: &Centre, queue: &FloorQueue) -> Value {
 pub(super) fn users(server: &GiosgServer, floor: &Centre, wanted: Option<&str>) -> Vec<Value> {
     let wanted: Option<Vec<&str>> = wanted.filter(|ids| !ids.is_empty()).map(|ids| ids.split(',').collect());
     let seats = floor.seats_of(Vendor::Giosg).filter(|seat| {
-        let id = user_id(seat.no).to_string();
+        let id = user_id(&server.dialect, seat.no);
         wanted.as_ref().is_none_or(|wanted| wanted.contains(&id.as_str()))
             && !(server.dialect.hides_offline && seat.stance == Stance::Offline)
     });
@@ -92,10 +103,14 @@ pub(super) fn users(server: &GiosgServer, floor: &Centre, wanted: Option<&str>) 
 
 fn user(server: &GiosgServer, floor: &Centre, seat: &Seat) -> Value {
     let dialect = &server.dialect;
-    let id = user_id(seat.no);
     let mut row = Map::new();
-    row.insert("user_id".to_owned(), if dialect.text_ids { json!(id.to_string()) } else { json!(id) });
-    row.insert("email".to_owned(), json!(seat.email));
+    let id = if dialect.text_ids || dialect.guid_ids {
+        json!(user_id(dialect, seat.no))
+    } else {
+        json!(user_number(seat.no))
+    };
+    row.insert("user_id".to_owned(), id);
+    row.insert("email".to_owned(), if dialect.no_email { Value::Null } else { json!(seat.email) });
     let signed_in = match dialect.signed_in {
         SignedIn::LoggedId => Some("is_logged_id"),
         SignedIn::LoggedIn => Some("is_logged_in"),
@@ -106,7 +121,11 @@ fn user(server: &GiosgServer, floor: &Centre, seat: &Seat) -> Value {
         row.insert("is_online".to_owned(), json!(seat.stance == Stance::Accepting));
     }
     row.insert("currently_open_chats".to_owned(), json!(seat.open.len()));
-    row.insert("free_capacity".to_owned(), json!(free(seat)));
+    let free = match free(seat) {
+        0 if dialect.negative_free => -1,
+        free => i64::from(free),
+    };
+    row.insert("free_capacity".to_owned(), json!(free));
     let rooms: Vec<Value> = seat
         .queues
         .iter()

@@ -84,6 +84,9 @@ fn room(server: &GiosgServer, floor: &Centre, source: &Id, queue: &FloorQueue) -
 }
 
 fn agent(server: &GiosgServer, source: &Id, seat: &Seat) -> Agent {
+    let id = user_id(&server.dialect, seat.no);
+    // Without an address, and with ids of two kinds, nobody can be found in the organization's list.
+    let nameless = server.dialect.no_email && !server.dialect.guid_ids;
     let presence = presence(seat);
     let open = seat.open.len() as u32;
     let free = (seat.stance == Stance::Accepting).then(|| free(seat));
@@ -91,9 +94,9 @@ fn agent(server: &GiosgServer, source: &Id, seat: &Seat) -> Agent {
     queues.sort();
     Agent {
         source: source.clone(),
-        id: user_id(seat.no).to_string().into(),
-        name: seat.name(),
-        email: Some(seat.email.clone()),
+        id: id.as_str().into(),
+        name: if nameless { format!("User {id}") } else { seat.name() },
+        email: Some(seat.email.clone()).filter(|_| !server.dialect.no_email),
         presence,
         presence_label: None,
         presence_since: Some(seat.stance_since),

@@ -1,6 +1,10 @@
 //! Keeps what Comm100 said last, and the instants that its durations stand for.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use link::poll::{Floor, Moment, Rows, Share};
 use model::{Id, Timestamp};
@@ -11,7 +15,10 @@ use super::{
     rest::{Answer, LookUps},
     wire::{AgentRow, Listed, NamedStatus, QueueRow, RightNow, Today, named},
 };
-use crate::polled::{stay_put, stretch};
+use crate::{
+    drift::Notes,
+    polled::{stay_put, stretch},
+};
 
 /// Two answers this close together are taken to be about the same moment.
 const TOGETHER: Duration = Duration::from_secs(60);
@@ -30,6 +37,10 @@ pub struct Comm100Floor {
     pace: Pace,
     /// Pages that the agents came in last.
     pages: u32,
+    /// Where status ids are noted that nobody explains.
+    pub notes: Notes,
+    /// Whether the look-ups that explain them were made.
+    looked_up: bool,
 }
 
 /// Intervals, which depend on what was answered and on who else lives on the same budget.
@@ -82,6 +93,8 @@ impl Comm100Floor {
             names: None,
             pace,
             pages: 1,
+            notes: Notes::default(),
+            looked_up: false,
         }
     }
 
@@ -115,6 +128,13 @@ impl Comm100Floor {
         self.known.roster = if whole { Roster::Whole } else { Roster::Partial };
         self.kept.roster = self.known.roster;
         self.agents_at = Some(at);
+        if self.looked_up {
+            let ids = self.known.agents.values().filter_map(|row| row.status.0.as_deref());
+            let strange: BTreeSet<&str> = ids.filter(|id| self.known.statuses.is_unknown(id)).collect();
+            for id in strange {
+                self.notes.unknown_word("livechat/realTime/Agents", "currentstatusid", id);
+            }
+        }
     }
 
     fn take_look_ups(&mut self, look_ups: LookUps) {
@@ -199,6 +219,7 @@ impl Floor for Comm100Floor {
             }
             Some(Answer::LookUps(look_ups)) => self.take_look_ups(look_ups),
             Some(Answer::Statuses(names)) => {
+                self.looked_up = true;
                 self.names = Some((moment.at, names));
                 self.vote();
             }

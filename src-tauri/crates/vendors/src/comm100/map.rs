@@ -203,7 +203,7 @@ fn queue(
     let average = waits.iter().sum::<f64>() / waits.len() as f64;
     let open = row.open.0.filter(|_| current);
     let capacity = row.capacity.0.filter(|max| *max > 0 && current);
-    let staff = staff(known, agents, place);
+    let staff = staff(known, agents, place).filter(|staff| somebody_is_known(staff));
     let among = |wanted: fn(Presence) -> bool| {
         let staff = staff.as_ref()?;
         u32::try_from(staff.iter().filter(|presence| wanted(**presence)).count()).ok()
@@ -245,6 +245,11 @@ fn queue_name(known: &Known, row: &QueueRow, place: &Place<'_>) -> String {
         _ => Some("All agents".to_owned()),
     }
     .unwrap_or_else(|| short(guid))
+}
+
+/// Where nobody's presence is known, that nobody is online is not known either.
+fn somebody_is_known(staff: &[Presence]) -> bool {
+    staff.is_empty() || staff.iter().any(|presence| *presence != Presence::Unknown)
 }
 
 /// Presences of the agents of a queue; `None` when it is not known who they are or how they are.

@@ -86,11 +86,13 @@ impl Connector for Comm100 {
             share,
             link.clock.clone(),
         );
-        ask.notes = link.notes;
+        ask.notes = link.notes.clone();
+        let mut floor = floor::Comm100Floor::new(link.source.clone(), pace);
+        floor.notes = link.notes;
         let driver = Driver {
-            source: link.source.clone(),
+            source: link.source,
             ask: Arc::new(ask),
-            floor: floor::Comm100Floor::new(link.source, pace),
+            floor,
             schedule: Schedule::new(plans, link.seed),
             out: link.out,
             clock: link.clock,

@@ -11,6 +11,7 @@ use serde::{
 use crate::drift::{Shape, Shaped};
 use crate::loose::{
     Count, Flag, Key, List, Loose, Number, Reference, Scalar, Seconds, Text, loose_struct, nothing_but,
+    one_more,
 };
 
 /// The GUID that means "none" as a reference and "Online" as a status.
@@ -185,7 +186,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut rows = Vec::new();
                 while let Some(row) = seq.next_element()? {
-                    rows.push(row);
+                    one_more(&mut rows, row)?;
                 }
                 Ok(Listed { rows: Some(rows), ..Listed::default() })
             }

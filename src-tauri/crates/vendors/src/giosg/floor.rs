@@ -73,9 +73,12 @@ impl GiosgFloor {
         if whole {
             self.known.rooms.clear();
         }
+        let mut nameless = false;
         for row in rows {
-            let Some(id) = row.id.0.clone() else { continue };
-            self.known.rooms.insert(id, row.clone());
+            match &row.id.0 {
+                Some(id) => drop(self.known.rooms.insert(id.clone(), row.clone())),
+                None => nameless = true,
+            }
         }
         let waiting = self.known.rooms.iter().filter(|(_, row)| row.waiting.0.is_some_and(|n| n > 0));
         let mut since = HashMap::new();
@@ -93,7 +96,8 @@ impl GiosgFloor {
             }
         }
         self.known.since = since;
-        self.known.rooms_told = if whole { Told::Whole } else { Told::Partly };
+        // A room without an id cannot be shown, so sums over what is shown would be wrong.
+        self.known.rooms_told = if whole && !nameless { Told::Whole } else { Told::Partly };
         self.kept.0 = self.known.rooms_told;
     }
 

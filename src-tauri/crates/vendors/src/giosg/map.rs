@@ -148,7 +148,7 @@ fn queue(source: &Id, known: &Known, id: &str, row: &RoomRow, agents: &BTreeMap<
     let open = row.open.0.filter(|_| told);
     let free = row.free.0.filter(|_| told).map(clamped);
     let now = |value: Option<f64>| value.filter(|_| told);
-    let staff = staff(known, id, agents);
+    let staff = staff(known, id, agents).filter(|staff| somebody_is_known(staff));
     let among = |wanted: fn(Presence) -> bool| {
         let staff = staff.as_ref()?;
         u32::try_from(staff.iter().filter(|presence| wanted(**presence)).count()).ok()
@@ -183,6 +183,11 @@ fn queue(source: &Id, known: &Known, id: &str, row: &RoomRow, agents: &BTreeMap<
     }
 }
 
+/// Where nobody's presence is known, that nobody is online is not known either.
+fn somebody_is_known(staff: &[Presence]) -> bool {
+    staff.is_empty() || staff.iter().any(|presence| *presence != Presence::Unknown)
+}
+
 /// Presences of the operators of a room; `None` when it is not known who they are. The list holds one's own
 /// organization only, so who serves a partner's room is not known.
 fn staff(known: &Known, room: &str, agents: &BTreeMap<Id, Agent>) -> Option<Vec<Presence>> {
@@ -211,8 +216,9 @@ fn totals(source: &Id, known: &Known, agents: &BTreeMap<Id, Agent>) -> Totals {
         }
         known.rooms.values().map(|row| of(row).map(f64::from)).sum()
     };
+    let presences: Vec<Presence> = agents.values().map(|agent| agent.presence).collect();
     let people = |wanted: fn(Presence) -> bool| {
-        (known.users_told == Told::Whole)
+        (known.users_told == Told::Whole && somebody_is_known(&presences))
             .then(|| agents.values().filter(|agent| wanted(agent.presence)).count() as f64)
     };
     let windows = sorted(vec![

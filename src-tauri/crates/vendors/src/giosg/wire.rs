@@ -8,6 +8,7 @@ use serde::{
 use crate::drift::{Shape, Shaped};
 use crate::loose::{
     Count, Flag, Key, List, Loose, Reference, Scalar, Seconds, Text, Whole, loose_struct, nothing_but,
+    one_more,
 };
 
 loose_struct! {
@@ -143,7 +144,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut rows = Vec::new();
                 while let Some(row) = seq.next_element()? {
-                    rows.push(row);
+                    one_more(&mut rows, row)?;
                 }
                 Ok(Page { rows: Some(rows), next: Next::None })
             }

@@ -169,7 +169,7 @@ loose_scalar! {
 loose_scalar! {
     /// A span in seconds: a number, or the `d.hh:mm:ss.fffffff` of .NET.
     Seconds(f64), "span", |scalar| {
-        scalar.span().filter(|v| *v >= 0.0)
+        scalar.span().filter(|v| (0.0..=CENTURY_S).contains(v))
     }
 }
 
@@ -198,13 +198,29 @@ loose_scalar! {
 }
 
 loose_scalar! {
-    /// An id: text in lower case, or the digits of a whole number. Blank is none.
+    /// An id as the vendor writes it, a GUID in lower case, or the digits of a whole number. Blank is none.
     Reference(String), "id", |scalar| match scalar {
-        Scalar::Text(text) => Some(text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty()),
+        Scalar::Text(text) => match text.trim() {
+            "" => None,
+            id if is_guid(id) => Some(id.to_ascii_lowercase()),
+            id => Some(id.to_owned()),
+        },
         Scalar::Int(value) => Some(value.to_string()),
         Scalar::Float(value) if value.fract() == 0.0 && value.abs() < 9.0e15 => Some(format!("{value:.0}")),
         _ => None,
     }
+}
+
+/// No span that people measure is longer, seconds.
+const CENTURY_S: f64 = 3.2e9;
+
+/// Thirty-two hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// Reads `-?(d.)?hh:mm:ss(.fffffff)?`; seconds.
@@ -284,15 +300,20 @@ mod tests {
             ("\"00:00:00.12345678\"", None),
             ("\"x\"", None),
             ("-3", None),
+            ("3.1e9", Some(3.1e9)),
+            ("1e30", None),
         ] {
             assert_eq!(Seconds::from(&scalar(json)).0, span, "{json}");
         }
     }
 
     #[test]
-    fn p16_references_are_text_in_lower_case() {
+    fn p16_references_are_text_as_written_and_guids_in_lower_case() {
         for (json, id) in [
-            ("\"51F36E1A\"", Some("51f36e1a")),
+            ("\"51F36E1A-D521-43BF-A0A8-20CBADE284E4\"", Some("51f36e1a-d521-43bf-a0a8-20cbade284e4")),
+            ("\" Room-A \"", Some("Room-A")),
+            ("\"ABCDEF\"", Some("ABCDEF")),
+            ("-7", Some("-7")),
             ("9007199254740993", Some("9007199254740993")),
             ("1.0", Some("1")),
             ("\" \"", None),

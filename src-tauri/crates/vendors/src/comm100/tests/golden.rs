@@ -18,7 +18,7 @@ use crate::{
     polled::stay_put,
 };
 
-fn pace() -> Pace {
+pub(super) fn pace() -> Pace {
     let calls = (CALLS, CALLS_PER);
     Pace {
         usual: config::plans(None).iter().map(|plan| plan.every).collect(),
@@ -28,7 +28,7 @@ fn pace() -> Pace {
     }
 }
 
-fn at(seconds: i64) -> Moment {
+pub(super) fn at(seconds: i64) -> Moment {
     let at = Timestamp::from_ms(1_800_000_000_000 + seconds * 1000);
     Moment { at, vendor: at, uncertainty: Duration::from_millis(8500) }
 }
@@ -69,7 +69,7 @@ fn played(case: &str) -> Comm100Floor {
     floor
 }
 
-fn shown(rows: &Rows) -> serde_json::Value {
+pub(super) fn shown(rows: &Rows) -> serde_json::Value {
     serde_json::json!({
         "queues": rows.queues.values().collect::<Vec<_>>(),
         "agents": rows.agents.values().collect::<Vec<_>>(),

@@ -369,6 +369,23 @@ async fn the_vendors_limit_is_never_reached() {
 }
 
 #[tokio::test]
+async fn l6_two_sources_at_one_address_share_its_budget() {
+    let stand = Stand { calls: 12, ..Stand::quiet(Dialect::default()).await };
+    let budgets = link::poll::Budgets::default();
+    let mut seen: Vec<Watched> = Vec::new();
+    for _ in 0..2 {
+        let config = config::Config { base: stand.address("v4"), site_id: SITE_ID, identity: stand.key() };
+        let plans = config::plans(None);
+        let connector = Comm100 { config, plans, calls: stand.calls, ca_file: None, proxy: None };
+        seen.push(crate::testing::watch_with(Box::new(connector), SECRET, budgets.clone()));
+    }
+    seen[0].for_a_while(Duration::from_secs(2)).await;
+    // Each alone would have asked eight times by now.
+    let asked: u64 = stand.control.counters(C).unwrap().requests.values().sum();
+    assert!((8..=13).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
 async fn an_unknown_authority_is_named_and_not_live() {
     // Plain HTTP behind an https address: no TLS there.
     let stand = Stand::quiet(Dialect::default()).await;

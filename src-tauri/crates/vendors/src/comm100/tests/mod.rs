@@ -1,3 +1,4 @@
+mod faults;
 mod golden;
 mod live;
 mod pages;

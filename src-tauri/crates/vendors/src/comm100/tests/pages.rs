@@ -218,6 +218,55 @@ async fn members_are_asked_of_the_people_when_departments_are_refused() {
     let Some(Answer::LookUps(look_ups)) = good.answer else { panic!("look-ups were meant") };
     let people = look_ups.people.unwrap();
     let person = &people[0].rows.as_ref().unwrap()[0];
-    assert_eq!(person.agent.0.as_deref(), Some("a1"));
+    assert_eq!(person.agent.0.as_deref(), Some("A1"));
     assert!(good.partial.unwrap().contains("departments, away statuses, limits"));
+}
+
+#[tokio::test]
+async fn d2_the_vendors_day_is_asked_for_and_the_site_is_named() {
+    let paths = Arc::new(Mutex::new(Vec::new()));
+    let kept = paths.clone();
+    let ask = ask(move |path| {
+        kept.lock().unwrap().push(path.to_ascii_lowercase());
+        (200, "[]".into())
+    })
+    .await;
+    for endpoint in [RIGHTNOW, QUEUE, AGENTS, TODAY, LOOKUPS] {
+        // Whether the answer is any good is not the question here.
+        let _ = ask.ask(endpoint).await;
+    }
+    let paths = paths.lock().unwrap().clone();
+    assert!(paths.len() >= 7, "{paths:?}");
+    for path in &paths {
+        assert!(path.contains("siteid=10000"), "{path}");
+        for never in ["utcoffset", "starttime", "endtime", "fake-key"] {
+            assert!(!path.contains(never), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn d4_where_only_the_total_is_told_pages_are_read_until_it_is_reached() {
+    let ask = ask(|path| {
+        let ids = [["a", "b"], ["c", "d"]];
+        let rows =
+            ids.get(number(path) - 1).map(|ids| ids.map(|id| format!(r#"{{"agentId":"{id}"}}"#)).join(","));
+        (200, format!(r#"{{"total":4,"list":[{}]}}"#, rows.unwrap_or_default()))
+    })
+    .await;
+    let (ids, whole, partial) = agents(ask.ask(AGENTS).await.unwrap());
+    assert_eq!((ids.len(), whole, partial), (4, true, None));
+}
+
+#[tokio::test]
+async fn members_are_asked_of_the_people_when_departments_do_not_name_them() {
+    let ask = ask(|path| match path.split('?').next().unwrap() {
+        "/global/departments" => (200, r#"[{"id":"D1","name":"Billing"}]"#.into()),
+        "/global/agents" => (200, r#"[{"id":"A1","departmentIds":["D1"]}]"#.into()),
+        _ => (200, "[]".into()),
+    })
+    .await;
+    let good = ask.ask(LOOKUPS).await.unwrap();
+    let Some(Answer::LookUps(look_ups)) = good.answer else { panic!("look-ups were meant") };
+    assert!(look_ups.departments.is_some() && look_ups.people.is_some());
 }

@@ -19,7 +19,7 @@ use crate::{
 
 const LOOKUPS: usize = 2;
 
-fn at(seconds: i64) -> Moment {
+pub(super) fn at(seconds: i64) -> Moment {
     let at = Timestamp::from_ms(1_800_000_000_000 + seconds * 1000);
     Moment { at, vendor: at, uncertainty: Duration::from_secs(6) }
 }
@@ -31,7 +31,7 @@ fn fixture<T: DeserializeOwned>(case: &str, name: &str) -> Option<T> {
     Some(loose::read(&body).expect("a fixture is JSON"))
 }
 
-fn floor_of(with_shared: bool) -> GiosgFloor {
+pub(super) fn floor_of(with_shared: bool) -> GiosgFloor {
     let usual = [10, 15, 600].map(Duration::from_secs);
     let share = Arc::new(Share::alone(CALLS, CALLS_PER));
     GiosgFloor::new("rooms".into(), with_shared, Pace { usual, share, calls: (50, CALLS_PER) })
@@ -59,7 +59,7 @@ fn played(case: &str) -> GiosgFloor {
     floor
 }
 
-fn shown(rows: &Rows) -> serde_json::Value {
+pub(super) fn shown(rows: &Rows) -> serde_json::Value {
     serde_json::json!({
         "queues": rows.queues.values().collect::<Vec<_>>(),
         "agents": rows.agents.values().collect::<Vec<_>>(),
@@ -189,4 +189,58 @@ fn several_pages_are_asked_less_often() {
         at(0),
     );
     assert_eq!(floor.every(ROOMS), Some(Duration::from_secs(15)));
+}
+
+#[test]
+fn many_pages_are_asked_so_seldom_that_the_ceiling_holds() {
+    // Two hundred rooms and five hundred users, twenty-five a page.
+    let mut floor = empty();
+    let page = || Arc::new(room_of(0, 0.0));
+    let pages = (0..8).map(|_| page()).collect();
+    floor.take(ROOMS, Some(Answer::Rooms { pages, whole: true, oldest: BTreeMap::new() }), at(0));
+    let page: Arc<Page<UserRow>> = Arc::new(loose::read(b"[]").unwrap());
+    floor.take(USERS, Some(Answer::Users { pages: vec![page; 20], whole: true }), at(0));
+    let a_minute = |endpoint, pages: f64| pages * 60.0 / floor.every(endpoint).unwrap().as_secs_f64();
+    let all = a_minute(ROOMS, 8.0) + a_minute(USERS, 20.0) + a_minute(LOOKUPS, 1.0);
+    assert!((45.0..=50.1).contains(&all), "{all}");
+}
+
+#[test]
+fn t6_a_new_day_is_told_as_it_is_and_never_below_nought() {
+    let mut floor = empty();
+    let body = |missed: i32, real: i32| -> Page<RoomRow> {
+        let text = format!(r#"[{{"room_id":"r","missed_chats":{missed},"real_chats":{real}}}]"#);
+        loose::read(text.as_bytes()).unwrap()
+    };
+    let day = |floor: &GiosgFloor| -> Vec<Option<f64>> {
+        let queue = floor.rows().queues["r"].clone();
+        let of = |name: &str| queue.windows.iter().find(|f| &*f.metric == name).unwrap().value;
+        let totals = floor.rows().totals.unwrap();
+        let sum = totals.windows.iter().find(|f| &*f.metric == "handled").unwrap().value;
+        vec![of("missed"), of("handled"), sum]
+    };
+    floor.take(ROOMS, rooms(body(7, 76), true), at(0));
+    assert_eq!(day(&floor), [Some(7.0), Some(76.0), Some(76.0)]);
+    floor.take(ROOMS, rooms(body(0, 1), true), at(10));
+    assert_eq!(day(&floor), [Some(0.0), Some(1.0), Some(1.0)]);
+}
+
+#[test]
+fn an_instant_that_speaks_of_somebody_else_does_not_bend_the_room_s_own_figure() {
+    let mut floor = empty();
+    let oldest = BTreeMap::from([("r".to_owned(), at(-90_000).at)]);
+    let pages = vec![Arc::new(room_of(1, 20.0))];
+    floor.take(ROOMS, Some(Answer::Rooms { pages, whole: true, oldest }), at(0));
+    assert_eq!(since(&floor), Some(-20));
+}
+
+#[test]
+fn where_nobody_s_presence_is_known_the_heads_are_not_known() {
+    let mut floor = empty();
+    let list = br#"[{"user_id":1,"rooms":[{"room_id":"r"}]}]"#;
+    floor.take(ROOMS, rooms(room_of(1, 3.0), true), at(0));
+    floor.take(USERS, users(loose::read(list).unwrap(), true), at(0));
+    assert_eq!(floor.rows().queues["r"].agents_online, None);
+    let heads = floor.rows().totals.unwrap();
+    assert!(heads.windows.iter().any(|f| &*f.metric == "agents_online" && f.value.is_none()));
 }

@@ -6,7 +6,7 @@ use model::{Health, Vendor};
 use simulator::{
     Control, Fault, Options, Running,
     floor::{Scenario, Stance},
-    giosg::{Dialect, Pager, Trap},
+    giosg::{Denial, Dialect, Pager, Trap},
 };
 
 use crate::{
@@ -53,6 +53,16 @@ impl Stand {
             plan.every = Duration::from_millis(200);
         }
         watch(Box::new(Giosg { config, plans, calls: self.calls, ca_file: None, proxy: None }), SECRET)
+    }
+    /// The same, where several sources live on the same budgets.
+    fn share(&self, budgets: &link::poll::Budgets, secret: &str) -> Watched {
+        let mut plans = config::plans(None);
+        for plan in &mut plans {
+            plan.every = Duration::from_secs(1);
+        }
+        let connector =
+            Giosg { config: self.config("Token"), plans, calls: self.calls, ca_file: None, proxy: None };
+        crate::testing::watch_with(Box::new(connector), secret, budgets.clone())
     }
     fn start(&self) -> Watched {
         self.watch(self.config("Token"))
@@ -178,17 +188,104 @@ async fn look_ups_forbidden_are_only_a_gap_and_rarely_asked() {
 }
 
 #[tokio::test]
-async fn d8_without_reporting_it_is_denied_and_the_three_causes_are_said() {
-    let stand = Stand::quiet(Dialect { no_reporting: true, ..Dialect::default() }).await;
-    let mut seen = stand.start();
-    seen.until("denied", |seen| seen.report.health == Health::Denied).await;
-    let sentence = seen.report.error.clone().unwrap();
-    for cause in ["Reporting", "subscription", "organization"] {
-        assert!(sentence.contains(cause), "{sentence}");
+async fn d8_refused_is_denied_and_says_which_of_the_causes_or_all() {
+    let causes = ["Reporting", "subscription", "organization"];
+    for (denial, said) in [
+        (Denial::Plain, &causes[..]),
+        (Denial::Reports, &causes[..1]),
+        (Denial::Subscription, &causes[1..2]),
+        (Denial::Organization, &causes[2..]),
+    ] {
+        let stand = Stand::quiet(Dialect { denied: Some(denial), ..Dialect::default() }).await;
+        let mut seen = stand.start();
+        seen.until("denied", |seen| seen.report.health == Health::Denied).await;
+        let sentence = seen.report.error.clone().unwrap();
+        for cause in causes {
+            assert_eq!(sentence.contains(cause), said.contains(&cause), "{denial:?}: {sentence}");
+        }
+        let counters = stand.control.counters(G).unwrap();
+        assert!(counters.of("rooms") + counters.of("users") <= 3, "{counters:?}");
     }
-    seen.for_a_while(Duration::from_millis(600)).await;
-    let counters = stand.control.counters(G).unwrap();
-    assert!(counters.of("rooms") + counters.of("users") <= 3, "{counters:?}");
+}
+
+#[tokio::test]
+async fn d12_without_figures_who_waits_and_who_is_there_is_shown_all_the_same() {
+    let stand = Stand::demo(Dialect { retired: true, ..Dialect::default() }).await;
+    let mut seen = stand.start();
+    seen.until("what is left", |seen| {
+        let says = seen.report.error.as_deref().is_some_and(|error| error.contains("general interface"));
+        seen.report.health == Health::Live && says && !seen.rows.queues.is_empty()
+    })
+    .await;
+    assert_eq!(seen.report.gaps, ["rooms", "users"]);
+    let truth = stand.running.truth_as(G, "test");
+    for queue in &truth.queues {
+        let shown = &seen.rows.queues[&queue.id];
+        assert_eq!((shown.waiting, shown.waiting_since), (queue.waiting, queue.waiting_since));
+        assert_eq!((shown.open, shown.capacity, shown.average_wait_s), (None, None, None), "never a nought");
+        assert!(shown.windows.iter().all(|figure| figure.value.is_none()));
+    }
+    for agent in &truth.agents {
+        let shown = &seen.rows.agents[&agent.id];
+        assert_eq!((shown.open, shown.capacity), (agent.open, None));
+        // Whether somebody has a slot left is not told there.
+        let busy = agent.presence == model::Presence::Busy;
+        assert_eq!(shown.presence, if busy { model::Presence::Available } else { agent.presence });
+    }
+    assert_eq!((seen.rows.queues.len(), seen.rows.agents.len()), (truth.queues.len(), truth.agents.len()));
+}
+
+#[tokio::test]
+async fn d12_an_address_where_nothing_is_stays_no_link() {
+    let base = crate::testing::serve(|_| (404, "{\"detail\":\"Not found.\"}".into())).await;
+    let stand = Stand::quiet(Dialect::default()).await;
+    let mut seen = stand.watch(config::Config { base, ..stand.config("Token") });
+    seen.until("retrying", |seen| seen.report.health == Health::Retrying).await;
+    assert!(seen.report.error.as_deref().unwrap().contains("address"), "{:?}", seen.report.error);
+    assert!(seen.rows.queues.is_empty() && !seen.complete);
+}
+
+#[tokio::test]
+async fn d2_ids_of_the_younger_versions_and_people_without_address() {
+    for dialect in [
+        Dialect { guid_ids: true, ..Dialect::default() },
+        Dialect { guid_ids: true, no_email: true, ..Dialect::default() },
+        Dialect { no_email: true, ..Dialect::default() },
+    ] {
+        let stand = Stand::demo(dialect).await;
+        let mut seen = stand.start();
+        seen.live().await;
+        stand.compare(&seen);
+    }
+}
+
+#[tokio::test]
+async fn p19_a_server_clock_that_is_wrong_does_not_bend_waits() {
+    let stand = Stand::quiet(Dialect::default()).await;
+    stand.control.clock_skew(G, -3600.0).unwrap();
+    let (room, _) = stand.control.queues(G).unwrap()[0].clone();
+    stand.control.customer_arrived(G, &room, Duration::from_secs(30), None).unwrap();
+    let mut seen = stand.start();
+    seen.live().await;
+    seen.until("the wait", |seen| seen.rows.queues[&room].waiting_since.is_some()).await;
+    let skew = seen.report.clock_skew_s.unwrap();
+    assert!((skew + 3600.0).abs() < 2.0, "{skew}");
+    stand.compare(&seen);
+}
+
+#[tokio::test]
+async fn l6_two_sources_with_one_token_share_its_ceiling() {
+    let stand = Stand { calls: 14, ..Stand::quiet(Dialect::default()).await };
+    let budgets = link::poll::Budgets::default();
+    let mut one = stand.share(&budgets, SECRET);
+    one.live().await;
+    let mut two = stand.share(&budgets, SECRET);
+    two.for_a_while(Duration::from_secs(2)).await;
+    let asked = || stand.control.counters(G).unwrap().requests.values().sum::<u64>();
+    assert!(asked() <= 15, "{}", asked());
+    // Another account has its own.
+    let mut other = stand.share(&budgets, "fake-token-of-another");
+    other.live().await;
 }
 
 #[tokio::test]
