@@ -2,7 +2,7 @@
 
 use model::{Key, SubjectKind, Timestamp};
 
-use super::{Facts, MetricName, Reading, rule::Rule};
+use super::{Called, Facts, MetricName, Reading, rule::Rule};
 
 /// A set of figures of one kind of target, by their places in [`Asks`]. Figures from the 64th on share
 /// the last bit: when one of them changes, the others count as changed too.
@@ -29,7 +29,7 @@ impl Marks {
 pub(crate) struct Asked {
     /// Places among what is asked of its kind of target, in the rule's own order.
     pub places: Vec<u16>,
-    /// The same as a set; of a rule that asks for opening hours, everything: time answers that, no figure.
+    /// The same as a set.
     pub marks: Marks,
 }
 
@@ -53,27 +53,31 @@ impl Asks {
                     asked.places.push(u16::try_from(place).unwrap_or(u16::MAX));
                     asked.marks.add(place);
                 }
-                if rule.names_hours {
-                    asked.marks = Marks::ALL;
-                }
                 terms.asked = asked;
             }
         }
         asks
     }
 
+    /// Whether any rule reads this figure.
+    pub fn has(&self, kind: SubjectKind, name: &str) -> bool {
+        self.0[kind as usize].iter().any(|metric| metric.name == name)
+    }
+
     /// Reads a target anew into `seen`; tells what reads differently. `seen` that is empty was never read,
-    /// or is no longer to be relied on.
+    /// or is no longer to be relied on. `None`: it is not there, or not called as is known.
     pub fn read(
         &self,
         facts: &dyn Facts,
-        (kind, key): (SubjectKind, &Key),
+        (kind, key, known): (SubjectKind, &Key, &Called<'_>),
         now: Timestamp,
         seen: &mut Vec<Reading>,
         spare: &mut Vec<Reading>,
-    ) -> Marks {
+    ) -> Option<Marks> {
         spare.clear();
-        facts.read_all(kind, key, &self.0[kind as usize], now, spare);
+        if !facts.read_called(kind, key, known, &self.0[kind as usize], now, spare) {
+            return None;
+        }
         let changed = if seen.len() == spare.len() {
             let mut changed = Marks::default();
             for (place, (old, new)) in seen.iter().zip(&*spare).enumerate() {
@@ -86,6 +90,6 @@ impl Asks {
             Marks::ALL
         };
         std::mem::swap(seen, spare);
-        changed
+        Some(changed)
     }
 }

@@ -146,7 +146,8 @@ impl Episode {
             _ => None,
         };
         let flap = a.flapping.then(|| self.quiet.due(FLAP_MS)).flatten();
-        let ack = a.acked_until.filter(|_| a.state == AlertState::Acked);
+        // Also while it recovers: after a relapse it would be acked again.
+        let ack = a.acked_until.filter(|_| matches!(a.state, AlertState::Acked | AlertState::Recovering));
         let snooze = match self.snooze {
             Some(Snooze::Until(until)) => Some(until),
             _ => None,

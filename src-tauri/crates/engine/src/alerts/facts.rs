@@ -95,6 +95,24 @@ pub trait Facts {
         }));
     }
 
+    /// [`Facts::is_called`], and if so [`Facts::read_all`]. Worth writing where finding the target costs
+    /// more than reading it.
+    fn read_called(
+        &self,
+        kind: SubjectKind,
+        key: &Key,
+        known: &Called<'_>,
+        metrics: &[MetricName],
+        now: Timestamp,
+        into: &mut Vec<Reading>,
+    ) -> bool {
+        let called = self.is_called(kind, key, known);
+        if called {
+            self.read_all(kind, key, metrics, now, into);
+        }
+        called
+    }
+
     /// Whether a target is there and still called what it was called when rules were laid over it. Asked
     /// with every touch, so that it is worth answering without copying a name.
     fn is_called(&self, kind: SubjectKind, key: &Key, known: &Called<'_>) -> bool {

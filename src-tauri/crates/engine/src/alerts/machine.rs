@@ -4,7 +4,6 @@ mod targets;
 mod verdict;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
@@ -37,22 +36,11 @@ const KINDS: [SubjectKind; 6] = [
     SubjectKind::Floor,
 ];
 
-/// The place of a kind in that order.
-fn rank(kind: SubjectKind) -> usize {
-    KINDS.iter().position(|k| *k == kind).unwrap_or(KINDS.len())
-}
-
 /// Whether a rule depends on the queues or agents that a target belongs to.
 fn asks_who(rule: &Rule) -> bool {
     let Scope { source: _, queue, group, agent } = &rule.scope;
     queue.is_some() || group.is_some() || agent.is_some() || !rule.overrides.is_empty()
 }
-
-/// One target to look at.
-type Named<'t> = (SubjectKind, Cow<'t, Key>);
-
-/// So few targets are compared with each other; more are hashed.
-const SCAN: usize = 8;
 
 /// Alerts of a floor: the present one, or a past one that is played again.
 ///
@@ -164,12 +152,24 @@ impl Alerts {
         if all {
             self.everything(&book, facts, now, &mut out);
         } else {
-            let expanded = self.expand(facts, touched);
-            self.run_due(&book, facts, &expanded, now, &mut out);
+            let of_sources = self.of_sources(facts, touched);
+            self.run_due(&book, facts, touched, &of_sources, now, &mut out);
             // After a sleep, what is told anew counts even where it is told the same.
             let anyway = self.settles_at.is_some();
-            for (kind, key) in &expanded {
-                self.look(&book, facts, *kind, key, anyway, now, &mut out);
+            // Causes first; within a kind the order of the touch is kept. What is named twice is found
+            // unchanged the second time.
+            for kind in KINDS {
+                if !self.wants(kind) {
+                    continue;
+                }
+                let named = touched.iter().filter_map(|one| match one {
+                    Touched::One(of, key) if *of == kind => Some(key),
+                    _ => None,
+                });
+                let rest = of_sources.iter().filter(|(of, _)| *of == kind).map(|(_, key)| key);
+                for key in named.chain(rest) {
+                    self.look(&book, facts, kind, key, anyway, now, &mut out);
+                }
             }
             self.late.clear();
         }
@@ -296,33 +296,17 @@ impl Alerts {
         }
     }
 
-    /// Targets named by what was touched, each once, causes first.
-    fn expand<'t>(&self, facts: &dyn Facts, touched: &'t [Touched]) -> Vec<Named<'t>> {
-        let mut seen: FastMap<Named<'t>, ()> = FastMap::default();
-        let mut list: Vec<Named<'t>> = Vec::with_capacity(touched.len());
+    /// Everything of the sources that were touched as a whole.
+    fn of_sources(&self, facts: &dyn Facts, touched: &[Touched]) -> Vec<(SubjectKind, Key)> {
         let mut sources: Vec<&Id> = Vec::new();
-        let mut add = |list: &mut Vec<Named<'t>>, kind: SubjectKind, key: Cow<'t, Key>| {
-            let entry = (kind, key);
-            if list.len() < SCAN {
-                if !list.contains(&entry) {
-                    list.push(entry);
-                }
-                return;
-            }
-            if seen.is_empty() {
-                seen.extend(list.iter().cloned().map(|entry| (entry, ())));
-            }
-            if seen.insert(entry.clone(), ()).is_none() {
-                list.push(entry);
-            }
-        };
         for one in touched {
-            match one {
-                Touched::One(kind, key) if self.wants(*kind) => add(&mut list, *kind, Cow::Borrowed(key)),
-                Touched::Source(id) if !sources.contains(&id) => sources.push(id),
-                _ => {}
+            if let Touched::Source(id) = one
+                && !sources.contains(&id)
+            {
+                sources.push(id);
             }
         }
+        let mut list = Vec::new();
         for kind in KINDS.into_iter().filter(|kind| !sources.is_empty() && self.wants(*kind)) {
             let mut keys: Vec<Key> = match kind {
                 SubjectKind::Source | SubjectKind::Total => sources.iter().map(|id| source_key(id)).collect(),
@@ -332,12 +316,9 @@ impl Alerts {
             keys.extend(self.slots.targets(kind).map(|t| t.key.clone()));
             keys.retain(|key| kind == SubjectKind::Floor || sources.contains(&&key.source));
             keys.sort_unstable();
-            for key in keys {
-                add(&mut list, kind, Cow::Owned(key));
-            }
+            keys.dedup();
+            list.extend(keys.into_iter().map(|key| (kind, key)));
         }
-        // A stable sort: within a kind the order of the touch is kept.
-        list.sort_by_key(|(kind, _)| rank(*kind));
         list
     }
 
@@ -345,15 +326,20 @@ impl Alerts {
         &mut self,
         book: &Rulebook,
         facts: &dyn Facts,
-        told: &[Named<'_>],
+        touched: &[Touched],
+        of_sources: &[(SubjectKind, Key)],
         now: Timestamp,
         out: &mut Out,
     ) {
         if self.slots.first_due().is_none_or(|(due, _)| due > now) {
             return;
         }
+        let named = touched.iter().filter_map(|one| match one {
+            Touched::One(kind, key) => Some((*kind, key)),
+            _ => None,
+        });
         let fresh: FastMap<(SubjectKind, &Key), ()> =
-            told.iter().map(|(kind, key)| ((*kind, key.as_ref()), ())).collect();
+            named.chain(of_sources.iter().map(|(kind, key)| (*kind, key))).map(|of| (of, ())).collect();
         while let Some((due, at)) = self.slots.first_due().filter(|(due, _)| *due <= now) {
             self.slots.set_due(at, None);
             let Some(slot) = self.slots.get(at) else { continue };

@@ -1,14 +1,12 @@
 //! Which rows belong to a view, in which order, and which of them a touch concerns.
 
-use std::collections::HashSet;
-
 use model::{AlertState, ConversationState, Id, Key, Kind, SubjectKind, Timestamp};
 
 use super::{
     Row, ViewSpec,
     build::{agent_row, alert_row, conversation_row, need_of, queue_row, source_row},
 };
-use crate::world::{Order, SortKey, Touch, World};
+use crate::world::{FastSet, Order, SortKey, Touch, World};
 
 /// The source that floor-wide alerts are listed under.
 fn alert_key(id: &Id) -> Key {
@@ -29,8 +27,8 @@ impl ViewSpec {
     }
 
     /// All keys that may belong to this view.
-    pub(super) fn all(&self, world: &World) -> HashSet<Key> {
-        let mut keys = HashSet::new();
+    pub(super) fn all(&self, world: &World) -> FastSet<Key> {
+        let mut keys = FastSet::default();
         match self {
             ViewSpec::Status => {}
             ViewSpec::Alerts => keys.extend(world.standing().all().map(|alert| alert_key(&alert.id))),
@@ -44,7 +42,7 @@ impl ViewSpec {
         keys
     }
 
-    fn all_of(&self, world: &World, source: &Id, keys: &mut HashSet<Key>) {
+    fn all_of(&self, world: &World, source: &Id, keys: &mut FastSet<Key>) {
         let Some(floor) = world.floor(source) else { return };
         let key = |id: &Id| Key { source: source.clone(), id: id.clone() };
         match self {
@@ -75,8 +73,8 @@ impl ViewSpec {
     }
 
     /// Adds the keys that a touch concerns. `shown` are the rows that the view has.
-    pub(super) fn concerned(&self, touch: &Touch, world: &World, shown: &Order, keys: &mut HashSet<Key>) {
-        let rows_of = |keys: &mut HashSet<Key>, source: &Id| {
+    pub(super) fn concerned(&self, touch: &Touch, world: &World, shown: &Order, keys: &mut FastSet<Key>) {
+        let rows_of = |keys: &mut FastSet<Key>, source: &Id| {
             keys.extend(shown.keys_of(source).cloned());
             self.all_of(world, source, keys);
         };

@@ -1,11 +1,11 @@
 //! One subscriber's view: a snapshot, then patches that hold only what changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use model::{Key, Kind, Timestamp};
 
 use super::{Row, Status, ViewMessage, ViewSpec, build::row_key, status::status};
-use crate::world::{Order, Touch, World};
+use crate::world::{FastSet, Order, Touch, World};
 
 /// What one subscriber sees. It remembers the world's last touch that it has shown, so that any number
 /// of inputs may be applied between two updates.
@@ -68,7 +68,7 @@ impl View {
             self.order.place(key, sort) || moved
         });
         let mut removes = Vec::new();
-        let mut again: HashSet<Key> = keys.into_iter().filter(|key| self.rows.contains_key(key)).collect();
+        let mut again: FastSet<Key> = keys.into_iter().filter(|key| self.rows.contains_key(key)).collect();
         let relisted = moved && self.relist(&mut again, &mut removes);
         let mut again: Vec<Key> = again.into_iter().collect();
         again.sort_unstable();
@@ -92,22 +92,26 @@ impl View {
     }
 
     /// Keys of rows that may look different, or may have come or gone, since the last message.
-    fn concerned(&self, world: &World) -> HashSet<Key> {
-        let mut keys = HashSet::new();
+    fn concerned(&self, world: &World) -> FastSet<Key> {
+        let mut keys = FastSet::default();
         let everything = Touch::Everything;
         let Some(touches) = world.journal().since(self.seen) else {
             // The subscriber lags behind what is remembered: look at everything once.
             self.spec.concerned(&everything, world, &self.order, &mut keys);
             return keys;
         };
-        let mut named: HashSet<(Kind, &Key)> = HashSet::new();
+        // Conversations show the names of their queue and agents.
+        let shows_names = matches!(self.spec, ViewSpec::Conversations { .. });
+        let mut named: FastSet<(Kind, &Key)> = FastSet::default();
         for touch in touches {
             self.spec.concerned(touch, world, &self.order, &mut keys);
-            if let Touch::Row(kind @ (Kind::Queue | Kind::Agent), key) = touch {
+            if let Touch::Row(kind @ (Kind::Queue | Kind::Agent), key) = touch
+                && shows_names
+            {
                 named.insert((*kind, key));
             }
         }
-        if matches!(self.spec, ViewSpec::Conversations { .. }) && !named.is_empty() {
+        if !named.is_empty() {
             keys.extend(self.listed.iter().filter(|key| names_one_of(world, key, &named)).cloned());
         }
         keys
@@ -115,13 +119,13 @@ impl View {
 
     /// Lists the rows anew. Adds rows that came into view to `again`, drops those that left it into
     /// `removes`, and tells whether the list is another one.
-    fn relist(&mut self, again: &mut HashSet<Key>, removes: &mut Vec<String>) -> bool {
+    fn relist(&mut self, again: &mut FastSet<Key>, removes: &mut Vec<String>) -> bool {
         let listed: Vec<Key> =
             self.order.iter().take(self.spec.limit()).map(|(_, key)| key.clone()).collect();
         if listed == self.listed {
             return false;
         }
-        let kept: HashSet<&Key> = listed.iter().collect();
+        let kept: FastSet<&Key> = listed.iter().collect();
         for key in &self.listed {
             if !kept.contains(key) {
                 removes.push(self.name(key));
@@ -153,7 +157,7 @@ impl View {
 }
 
 /// Whether a conversation's row shows the name of one of these queues and agents.
-fn names_one_of(world: &World, key: &Key, named: &HashSet<(Kind, &Key)>) -> bool {
+fn names_one_of(world: &World, key: &Key, named: &FastSet<(Kind, &Key)>) -> bool {
     let Some(slot) = world.floor(&key.source).and_then(|floor| floor.conversations.get(&key.id)) else {
         return false;
     };

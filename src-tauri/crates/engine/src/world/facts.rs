@@ -115,43 +115,82 @@ impl Facts for World {
         now: Timestamp,
         into: &mut Vec<Reading>,
     ) {
-        let floor = self.floor(&key.source).filter(|floor| floor.is_live());
-        let row = floor.and_then(|floor| Some((floor, floor.row(kind, &key.id)?)));
-        into.extend(metrics.iter().map(|metric| match row {
-            Some((floor, Row::Queue(slot))) => floor.read_queue(&slot.row, *metric),
-            Some((floor, Row::Agent(slot))) => floor.read_agent(&slot.row, *metric),
-            Some((floor, Row::Conversation(slot))) => floor.read_conversation(&slot.row, *metric, now),
-            None => self.read(kind, key, *metric, now),
-        }));
+        let floor = self.floor(&key.source);
+        let row = floor.and_then(|floor| floor.row(kind, &key.id));
+        self.read_row((floor, row), (kind, key), metrics, now, into);
+    }
+
+    fn read_called(
+        &self,
+        kind: SubjectKind,
+        key: &Key,
+        known: &Called<'_>,
+        metrics: &[MetricName],
+        now: Timestamp,
+        into: &mut Vec<Reading>,
+    ) -> bool {
+        let floor = self.floor(&key.source);
+        let row = floor.and_then(|floor| floor.row(kind, &key.id));
+        let called = is_called((floor, row), kind, known);
+        if called {
+            self.read_row((floor, row), (kind, key), metrics, now, into);
+        }
+        called
     }
 
     fn is_called(&self, kind: SubjectKind, key: &Key, known: &Called<'_>) -> bool {
-        let own = |name: &str| name == known.name;
-        if kind == SubjectKind::Floor {
-            return own(WHOLE);
+        let floor = self.floor(&key.source);
+        is_called((floor, floor.and_then(|floor| floor.row(kind, &key.id))), kind, known)
+    }
+}
+
+impl World {
+    /// Figures of a row that was found already, or of what is no row.
+    fn read_row(
+        &self,
+        (floor, row): (Option<&Floor>, Option<Row<'_>>),
+        (kind, key): (SubjectKind, &Key),
+        metrics: &[MetricName],
+        now: Timestamp,
+        into: &mut Vec<Reading>,
+    ) {
+        let live = floor.filter(|floor| floor.is_live());
+        into.extend(metrics.iter().map(|metric| match (live, row) {
+            (Some(floor), Some(Row::Queue(slot))) => floor.read_queue(&slot.row, *metric),
+            (Some(floor), Some(Row::Agent(slot))) => floor.read_agent(&slot.row, *metric),
+            (Some(floor), Some(Row::Conversation(slot))) => floor.read_conversation(&slot.row, *metric, now),
+            _ => self.read(kind, key, *metric, now),
+        }));
+    }
+}
+
+/// Whether what was found is still called what was known of it.
+fn is_called((floor, row): (Option<&Floor>, Option<Row<'_>>), kind: SubjectKind, known: &Called<'_>) -> bool {
+    let own = |name: &str| name == known.name;
+    if kind == SubjectKind::Floor {
+        return own(WHOLE);
+    }
+    let Some(floor) = floor else { return false };
+    match (kind, row) {
+        (_, Some(Row::Queue(slot))) => own(&slot.row.name),
+        (_, Some(Row::Agent(slot))) => {
+            let queues = slot.row.queues.as_deref().unwrap_or_default();
+            own(&slot.row.name) && known.who.is_none_or(|(known, _)| floor.queues_are(queues, known))
         }
-        let Some(floor) = self.floor(&key.source) else { return false };
-        match (kind, floor.row(kind, &key.id)) {
-            (_, Some(Row::Queue(slot))) => own(&slot.row.name),
-            (_, Some(Row::Agent(slot))) => {
-                let queues = slot.row.queues.as_deref().unwrap_or_default();
-                own(&slot.row.name) && known.who.is_none_or(|(known, _)| floor.queues_are(queues, known))
-            }
-            (_, Some(Row::Conversation(slot))) => {
-                let c = &slot.row;
-                let same_name = match c.customer.as_ref().or(c.subject.as_ref()) {
-                    Some(name) => own(name),
-                    None => own(&title(c)),
-                };
-                same_name
-                    && known.who.is_none_or(|(queues, agents)| {
-                        floor.queues_are(c.queue.as_slice(), queues)
-                            && floor.agents_are(c.agents.as_deref().unwrap_or_default(), agents)
-                    })
-            }
-            (SubjectKind::Queue | SubjectKind::Agent | SubjectKind::Conversation, None) => false,
-            (SubjectKind::Source | SubjectKind::Total | SubjectKind::Floor, None) => own(&floor.source.name),
+        (_, Some(Row::Conversation(slot))) => {
+            let c = &slot.row;
+            let same_name = match c.customer.as_ref().or(c.subject.as_ref()) {
+                Some(name) => own(name),
+                None => own(&title(c)),
+            };
+            same_name
+                && known.who.is_none_or(|(queues, agents)| {
+                    floor.queues_are(c.queue.as_slice(), queues)
+                        && floor.agents_are(c.agents.as_deref().unwrap_or_default(), agents)
+                })
         }
+        (SubjectKind::Queue | SubjectKind::Agent | SubjectKind::Conversation, None) => false,
+        (SubjectKind::Source | SubjectKind::Total | SubjectKind::Floor, None) => own(&floor.source.name),
     }
 }
 

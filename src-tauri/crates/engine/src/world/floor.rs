@@ -206,13 +206,15 @@ impl Floor {
                 slot.extra.sort_name = queue.name.to_lowercase().into();
             }
             let old = std::mem::replace(&mut slot.row, Arc::new(queue));
-            touched.remember(&self.source.id, Kind::Queue, &id, Some(Entity::Queue(old)));
+            let new = Entity::Queue(slot.row.clone());
+            touched.remember(&self.source.id, Kind::Queue, &id, Some(Entity::Queue(old)), Some(new));
         } else {
-            touched.remember(&self.source.id, Kind::Queue, &id, None);
             self.tally.queue(&queue, true);
             let mut extra = self.parted.queues.remove(&id).unwrap_or_else(QueueExtra::new);
             extra.sort_name = queue.name.to_lowercase().into();
-            self.queues.insert(id.clone(), Slot { row: Arc::new(queue), mark, extra });
+            let row = Arc::new(queue);
+            touched.remember(&self.source.id, Kind::Queue, &id, None, Some(Entity::Queue(row.clone())));
+            self.queues.insert(id.clone(), Slot { row, mark, extra });
         }
         self.moved.push(id);
     }
@@ -235,20 +237,22 @@ impl Floor {
             if *slot.row == agent {
                 return;
             }
-            touched.remember(&self.source.id, Kind::Agent, &id, Some(Entity::Agent(slot.row.clone())));
             self.tally.agent(&slot.row, false);
             self.tally.agent(&agent, true);
             let old = std::mem::replace(&mut slot.row, Arc::new(agent));
             let new = slot.row.clone();
+            let (before, after) = (Entity::Agent(old.clone()), Entity::Agent(new.clone()));
+            touched.remember(&self.source.id, Kind::Agent, &id, Some(before), Some(after));
             if old.queues != new.queues {
                 self.enlist(&old, false);
                 self.enlist(&new, true);
             }
         } else {
-            touched.remember(&self.source.id, Kind::Agent, &id, None);
             self.tally.agent(&agent, true);
             self.enlist(&agent, true);
-            self.agents.insert(id, Slot { row: Arc::new(agent), mark, extra: AgentExtra::default() });
+            let row = Arc::new(agent);
+            touched.remember(&self.source.id, Kind::Agent, &id, None, Some(Entity::Agent(row.clone())));
+            self.agents.insert(id, Slot { row, mark, extra: AgentExtra::default() });
         }
     }
 
@@ -272,11 +276,10 @@ impl Floor {
                 self.leaving.push((id.clone(), new_leave));
             }
             slot.extra.leaves_at = leaves_at;
-            self.tally.conversation(&slot.row, false);
-            self.tally.conversation(&conversation, true);
+            self.tally.conversation_moves(&slot.row, &conversation);
             let old = std::mem::replace(&mut slot.row, Arc::new(conversation));
-            let old = Entity::Conversation(old);
-            touched.remember(&self.source.id, Kind::Conversation, &id, Some(old));
+            let (old, new) = (Entity::Conversation(old), Entity::Conversation(slot.row.clone()));
+            touched.remember(&self.source.id, Kind::Conversation, &id, Some(old), Some(new));
             return;
         }
         if ended {
@@ -287,10 +290,12 @@ impl Floor {
         } else {
             self.gone.ids.remove(&id);
         }
-        touched.remember(&self.source.id, Kind::Conversation, &id, None);
         self.tally.conversation(&conversation, true);
         let extra = ConversationExtra { leaves_at: ended.then_some(new_leave) };
-        self.conversations.insert(id, Slot { row: Arc::new(conversation), mark, extra });
+        let row = Arc::new(conversation);
+        let new = Entity::Conversation(row.clone());
+        touched.remember(&self.source.id, Kind::Conversation, &id, None, Some(new));
+        self.conversations.insert(id, Slot { row, mark, extra });
     }
 
     pub(crate) fn put_totals(&mut self, totals: Totals, touched: &mut Touched) {
@@ -302,12 +307,14 @@ impl Floor {
                 if *slot.row == totals {
                     return;
                 }
-                touched.remember(&id, Kind::Totals, &id, Some(Entity::Totals(slot.row.clone())));
-                slot.row = Arc::new(totals);
+                let old = std::mem::replace(&mut slot.row, Arc::new(totals));
+                let (old, new) = (Entity::Totals(old), Entity::Totals(slot.row.clone()));
+                touched.remember(&id, Kind::Totals, &id, Some(old), Some(new));
             }
             None => {
-                touched.remember(&id, Kind::Totals, &id, None);
-                self.totals = Some(Slot { row: Arc::new(totals), mark, extra: () });
+                let row = Arc::new(totals);
+                touched.remember(&id, Kind::Totals, &id, None, Some(Entity::Totals(row.clone())));
+                self.totals = Some(Slot { row, mark, extra: () });
             }
         }
     }
@@ -332,7 +339,7 @@ impl Floor {
             }
             Entity::Totals(_) => self.totals = None,
         }
-        touched.remember(&self.source.id, kind, id, Some(old));
+        touched.remember(&self.source.id, kind, id, Some(old), None);
     }
 
     /// Removes an ended conversation whose minute is over. `at` names the minute that is meant: the

@@ -9,6 +9,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// A map with the fast hash.
 pub(crate) type FastMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<FastHash>>;
 
+/// A set with the fast hash.
+pub(crate) type FastSet<K> = std::collections::HashSet<K, BuildHasherDefault<FastHash>>;
+
 /// Multiplies and rotates, eight bytes at a time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FastHash(u64);

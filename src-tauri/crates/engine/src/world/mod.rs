@@ -35,7 +35,7 @@ use crate::{
 
 pub(crate) use facts::title;
 pub(crate) use floor::Floor;
-pub(crate) use hash::FastMap;
+pub(crate) use hash::{FastMap, FastSet};
 pub(crate) use journal::{Journal, Touch};
 pub(crate) use need::Needs;
 pub(crate) use order::{Order, SortKey};

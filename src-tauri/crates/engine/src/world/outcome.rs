@@ -9,7 +9,7 @@ use super::{
     batch::once,
     standing::subject_key,
     summary::FloorSum,
-    touched::{Before, Touched},
+    touched::{Moved, Touched},
 };
 use crate::{
     alerts::{self, Rulebook, source_key},
@@ -73,19 +73,15 @@ impl World {
         }
     }
 
-    /// Compares every touched row with what it was.
-    fn deltas(&mut self, rows: Vec<Before>, touched: &mut TouchedSubjects, now: Timestamp) -> Vec<Delta> {
+    /// What the touched rows have come to.
+    fn deltas(&mut self, rows: Vec<Moved>, touched: &mut TouchedSubjects, now: Timestamp) -> Vec<Delta> {
         let mut deltas = Vec::with_capacity(rows.len());
-        for before in rows {
-            let row = self.floors.get(&before.source).and_then(|floor| floor.entity(before.kind, &before.id));
-            if row == before.row {
-                continue;
-            }
-            let key = Key { source: before.source, id: before.id };
-            self.touch_subjects(before.kind, &key, before.row.as_ref(), row.as_ref(), touched);
-            deltas.push(match row {
+        for row in rows.into_iter().filter(Moved::is_change) {
+            let key = Key { source: row.source, id: row.id };
+            self.touch_subjects(row.kind, &key, row.before.as_ref(), row.after.as_ref(), touched);
+            deltas.push(match row.after {
                 Some(row) => Delta::Upsert(row),
-                None => Delta::Remove(before.kind, key),
+                None => Delta::Remove(row.kind, key),
             });
         }
         for source in &touched.sources {
@@ -112,7 +108,11 @@ impl World {
             Kind::Totals => return once(&mut touched.sums, &key.source),
         };
         touched.rows.push((subject, key.clone()));
-        if kind == Kind::Queue && has_people(old) != has_people(new) {
+        // Agents who could help read it, where a rule asks that of them.
+        if kind == Kind::Queue
+            && has_people(old) != has_people(new)
+            && self.rules.asks.has(SubjectKind::Agent, "agents_free_while_waiting")
+        {
             let members = self.floors.get(&key.source).and_then(|floor| floor.members.get(&key.id));
             for agent in members.into_iter().flatten() {
                 let key = Key { source: key.source.clone(), id: agent.clone() };

@@ -130,6 +130,14 @@ impl Tally {
         }
     }
 
+    /// Most messages move nothing that is counted here.
+    pub(crate) fn conversation_moves(&mut self, old: &Conversation, new: &Conversation) {
+        if (old.state, old.waiting_since) != (new.state, new.waiting_since) {
+            self.conversation(old, false);
+            self.conversation(new, true);
+        }
+    }
+
     pub(crate) fn conversation(&mut self, conversation: &Conversation, add: bool) {
         match conversation.state {
             ConversationState::Waiting => {

@@ -1,8 +1,9 @@
 //! The rows as they were last logged: what a change is compared with. Rows are shared with the world, so
 //! that the mirror costs a pointer a row.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use foldhash::HashMap;
 use model::{Id, Kind, Source};
 
 use super::{image::Row, rows::Entity};

@@ -33,13 +33,9 @@ impl Alerts {
         // Names of queues and agents are copied only where a rule asks for them.
         let asks_who = self.asks_who[kind as usize];
         if let Some(place) = self.slots.place_of(kind, key)
-            && let Some(Laid { target, .. }) = self.slots.laid(place)
+            && self.look_again(book, facts, place, anyway, now, out)
         {
-            let who = asks_who.then_some((target.queues.as_slice(), target.agents.as_slice()));
-            if target.seen && facts.is_called(kind, key, &Called { name: &target.name, who }) {
-                self.look_again(book, facts, place, anyway, now, out);
-                return;
-            }
+            return;
         }
         let Some(name) = facts.name(kind, key) else {
             self.missing(book, facts, kind, key, now, out);
@@ -72,7 +68,7 @@ impl Alerts {
         }
     }
 
-    /// Looks at a target that is there and called as before.
+    /// Looks at a target that rules are laid over; `false` when it is not there or not called as before.
     fn look_again(
         &mut self,
         book: &Rulebook,
@@ -81,18 +77,24 @@ impl Alerts {
         anyway: bool,
         now: Timestamp,
         out: &mut Out,
-    ) {
-        let Self { slots, readings, late, .. } = self;
-        let Some(laid) = slots.laid_mut(place) else { return };
-        let Target { kind, key, .. } = &*laid.target;
-        let changed = book.asks.read(facts, (*kind, key), now, &mut laid.seen, readings);
-        // The health of a source, which no rule about it may read, decides whether it is a cause.
-        let anyway = anyway || *kind == SubjectKind::Source;
-        if changed.is_empty() && late.is_empty() && !anyway {
-            return;
+    ) -> bool {
+        let Self { slots, readings, late, asks_who, .. } = self;
+        let Some(Laid { target, slots: pinned, seen }) = slots.laid_mut(place) else { return false };
+        if !target.seen {
+            return false;
         }
-        let pinned = laid.slots.clone();
-        let seen = std::mem::take(&mut laid.seen);
+        let kind = target.kind;
+        let who = asks_who[kind as usize].then_some((target.queues.as_slice(), target.agents.as_slice()));
+        let known = Called { name: &target.name, who };
+        let read = book.asks.read(facts, (kind, &target.key, &known), now, seen, readings);
+        let Some(changed) = read else { return false };
+        // The health of a source, which no rule about it may read, decides whether it is a cause.
+        let anyway = anyway || kind == SubjectKind::Source;
+        if changed.is_empty() && late.is_empty() && !anyway {
+            return true;
+        }
+        let pinned = pinned.clone();
+        let seen = std::mem::take(seen);
         for slot in pinned.iter() {
             if anyway || slot.reads.meets(changed) || self.late.contains(&slot.at) {
                 self.test_on(book, facts, slot.at, &seen, now, out);
@@ -101,6 +103,7 @@ impl Alerts {
         if let Some(laid) = self.slots.laid_mut(place) {
             laid.seen = seen;
         }
+        true
     }
 
     /// Tests all rules about a target that is not there, with what can be said of it all the same.
