@@ -6,7 +6,10 @@ use model::{ConversationState, Vendor};
 use serde_json::{Map, Value, json};
 
 use super::{LivePersonServer, MANAGER, agent_number, desk::Seance, skill_number};
-use crate::floor::{Centre, FloorQueue, Seat, Stance, WaitEnd};
+use crate::{
+    floor::{Centre, Contact, FloorQueue, Seat, Stance, WaitEnd},
+    wire::lock,
+};
 
 const HALF_HOUR: Duration = Duration::from_secs(1800);
 
@@ -54,6 +57,9 @@ impl LivePersonServer {
             row.insert("elapsedTimeInState".to_owned(), style.number(i64::try_from(span).unwrap_or(0)));
             agents.push(Value::Object(row));
         }
+        if self.dialect.nobody_listed {
+            agents.clear();
+        }
         let mut list = Map::new();
         style.put(&mut list, "agent", agents);
         let base =
@@ -73,7 +79,7 @@ impl LivePersonServer {
         row.insert(style.name("chatState"), style.number(state));
         row.insert(style.name("voiceState"), style.number(1));
         row.insert(style.name("maxChats"), style.number(seat.limit.map_or(-1, i64::from)));
-        row.insert("userName".to_owned(), json!(seat.email));
+        row.insert("userName".to_owned(), if own { json!(super::LOGIN) } else { json!(seat.email) });
         row.insert("nickname".to_owned(), json!(seat.name()));
         row.insert("email".to_owned(), json!(seat.email));
         row.insert("privilegeGroup".to_owned(), json!("agents"));
@@ -98,10 +104,16 @@ impl LivePersonServer {
     pub(super) fn chat_sessions(&self, floor: &Centre, sid: u64) -> Value {
         let style = self.dialect.plain();
         let own = self.own_seat(floor);
+        let ended = |c: &&Contact| {
+            self.dialect.lists_ended
+                && c.state == ConversationState::Ended
+                && own.is_some_and(|seat| lock(&self.log).is_of(c, seat))
+        };
         let chats = floor
-            .open_contacts_of(Vendor::Liveperson)
+            .contacts_of(Vendor::Liveperson)
             .filter(|c| {
-                c.state == ConversationState::Active && own.is_some_and(|seat| c.seats.contains(&seat))
+                let active = c.state == ConversationState::Active;
+                (active && own.is_some_and(|seat| c.seats.contains(&seat))) || ended(c)
             })
             .map(|c| {
                 let key = self.chat_key(floor, c.no);
@@ -117,7 +129,7 @@ impl LivePersonServer {
             .collect();
         let mut answer = Map::new();
         style.boxed(&mut answer, "chatSessions", "chatSession", chats);
-        if answer.is_empty() {
+        if answer.is_empty() && !self.dialect.bare_none {
             answer.insert("chatSessions".to_owned(), json!({}));
         }
         Value::Object(answer)

@@ -16,6 +16,8 @@ pub(super) struct Ticket {
 pub(super) struct Seance {
     pub bearer: String,
     pub cookie: String,
+    /// The cookie was given.
+    pub has_cookie: bool,
     pub chat: &'static str,
     pub since: Timestamp,
 }
@@ -43,6 +45,11 @@ impl Desk {
             0xba_5e_u64,
             n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         )
+    }
+    /// Ends every login.
+    pub fn end_all(&mut self) {
+        self.tickets.clear();
+        self.sessions.clear();
     }
     /// Ends a login and what hangs on it.
     pub fn drop_ticket(&mut self, bearer: &str) {

@@ -45,6 +45,17 @@ pub enum Refusal {
     Empty,
 }
 
+/// What a login does to those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takeover {
+    /// Nothing.
+    Never,
+    /// Their bearer is refused.
+    Refused,
+    /// Their agent sessions are not there any more.
+    Gone,
+}
+
 /// How the server behaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dialect {
@@ -82,8 +93,8 @@ pub struct Dialect {
     pub agents_refused: bool,
     /// Requests of a session without its cookie are refused.
     pub strict_cookie: bool,
-    /// A login ends the sessions of those before it.
-    pub takes_over: bool,
+    /// What a login does to those before it.
+    pub takes_over: Takeover,
     /// How a bad bearer is refused.
     pub refusal: Refusal,
     /// How long a login lives without a refresh.
@@ -94,6 +105,28 @@ pub struct Dialect {
     pub map_in_login: bool,
     /// So many requests at once, and no more.
     pub at_once: usize,
+    /// The list of agents shows nobody.
+    pub nobody_listed: bool,
+    /// `serverCurrentTime` is this far ahead of every `Date`.
+    pub clock_ahead: Duration,
+    /// The login does not say which user it is.
+    pub no_user_id: bool,
+    /// A session's cookie comes with the first answer inside it, not with its creation.
+    pub late_cookie: bool,
+    /// A refresh gives another `Session_id`.
+    pub rotates_cookie: bool,
+    /// A new session is told by `Location` alone.
+    pub only_location: bool,
+    /// Many chats in one call are always refused.
+    pub many_refused: bool,
+    /// Many chats in one call leave an event out.
+    pub skips: bool,
+    /// What is over stays in the list of own chats.
+    pub lists_ended: bool,
+    /// Lists are `{}` when there is nothing, without their own name.
+    pub bare_none: bool,
+    /// The Chat Agent API is no longer offered.
+    pub retired: bool,
 }
 
 impl Default for Dialect {
@@ -116,12 +149,23 @@ impl Default for Dialect {
             operations_refuse: false,
             agents_refused: false,
             strict_cookie: true,
-            takes_over: false,
+            takes_over: Takeover::Never,
             refusal: Refusal::Text,
             token_life: Duration::from_secs(28_800),
             figures_every: Duration::from_secs(10),
             map_in_login: true,
             at_once: 4,
+            nobody_listed: false,
+            clock_ahead: Duration::ZERO,
+            no_user_id: false,
+            late_cookie: false,
+            rotates_cookie: false,
+            only_location: false,
+            many_refused: false,
+            skips: false,
+            lists_ended: false,
+            bare_none: false,
+            retired: false,
         }
     }
 }
@@ -145,6 +189,14 @@ impl Dialect {
             envelope: one(2) == 1,
             refusal: [Refusal::Text, Refusal::JsonText, Refusal::Json, Refusal::Empty][one(4)],
             map_in_login: one(2) == 1,
+            no_user_id: one(2) == 1,
+            late_cookie: one(2) == 1,
+            rotates_cookie: one(2) == 1,
+            only_location: one(2) == 1,
+            many_refused: one(6) == 0,
+            skips: one(2) == 1,
+            lists_ended: one(2) == 1,
+            bare_none: one(2) == 1,
             ..Self::default()
         }
     }

@@ -5,9 +5,11 @@ mod answers;
 mod chats;
 mod desk;
 mod dialect;
+mod more;
+mod session;
 mod truth;
 
-pub use dialect::{Dialect, Foreign, Nothing, Refusal};
+pub use dialect::{Dialect, Foreign, Nothing, Refusal, Takeover};
 
 use std::{
     net::SocketAddr,
@@ -25,12 +27,12 @@ use axum::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use model::{Id, Timestamp, Vendor};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use self::desk::{Desk, Seance, Ticket};
+use self::desk::{Desk, Ticket};
 use crate::{
     Truth, VendorServer,
-    floor::{Centre, ContactNo, Event, QueueNo, SeatNo, Stance},
+    floor::{Centre, ContactNo, Event, QueueNo, SeatNo},
     stage::Stage,
     wire::{Wire, lock},
 };
@@ -163,6 +165,10 @@ impl LivePersonServer {
                 Err(refusal) => refusal,
                 Ok(()) => answer(200, &self.stage.look(|floor| self.skill_list(floor))),
             },
+            ["api", "account", ACCOUNT, "configuration", "le-users", what] => match self.admit(&call) {
+                Err(refusal) => refusal,
+                Ok(()) => self.stage.look(|floor| self.configuration(floor, what)),
+            },
             ["operations", "api", "account", ACCOUNT, resource] => self.operations(&call, resource),
             _ => problem(404, 12, "Not found"),
         }
@@ -190,8 +196,10 @@ impl LivePersonServer {
         let own = self.stage.look(|floor| self.own_seat(floor)).map_or(MANAGER, agent_number);
         let now = self.wire.now();
         let mut desk = lock(&self.desk);
-        if self.dialect.takes_over {
-            *desk = Desk::default();
+        match self.dialect.takes_over {
+            Takeover::Never => {}
+            Takeover::Refused => desk.end_all(),
+            Takeover::Gone => desk.sessions.clear(),
         }
         let (bearer, csrf) = (desk.token(), desk.token());
         let cookie = format!("Session_id={}", desk.token());
@@ -200,6 +208,8 @@ impl LivePersonServer {
         desk.tickets.insert(bearer.clone(), ticket);
         drop(desk);
         self.wire.token_issued();
+        let ahead = i64::try_from(self.dialect.clock_ahead.as_millis()).unwrap_or(0);
+        let user = if self.dialect.no_user_id { Value::Null } else { json!(own.to_string()) };
         let uris: Vec<Value> = SERVICES
             .iter()
             .filter(|_| self.dialect.map_in_login)
@@ -209,8 +219,8 @@ impl LivePersonServer {
             200,
             &json!({
                 "csrf": csrf, "wsuk": "766900772095619056", "bearer": bearer,
-                "config": {"loginName": LOGIN, "userId": own.to_string(), "userPrivileges": [100, 101],
-                           "serverCurrentTime": now.as_ms(), "accountTimeZoneId": "Europe/Athens"},
+                "config": {"loginName": LOGIN, "userId": user, "userPrivileges": [100, 101],
+                           "serverCurrentTime": now.as_ms() + ahead, "accountTimeZoneId": "Europe/Athens"},
                 "csdsCollectionResponse": {"baseURIs": uris},
                 "sessionTTl": self.dialect.token_life.as_millis().to_string(),
             }),
@@ -238,8 +248,18 @@ impl LivePersonServer {
         ticket.until = until;
         if what == "logout" {
             desk.drop_ticket(&bearer);
+            return empty(200);
         }
-        empty(200)
+        if !self.dialect.rotates_cookie {
+            return empty(200);
+        }
+        let fresh = format!("Session_id={}", desk.token());
+        if let Some(ticket) = desk.tickets.get_mut(&bearer) {
+            ticket.cookie.clone_from(&fresh);
+        }
+        let mut response = empty(200);
+        set_cookie(&mut response, &format!("{fresh}; Path=/; HttpOnly"));
+        response
     }
 
     fn admit(&self, call: &Call) -> Result<(), Response> {
@@ -263,194 +283,6 @@ impl LivePersonServer {
             Refusal::Json => problem(401, 5, "Bad authorization request."),
             Refusal::Empty => empty(401),
         }
-    }
-
-    fn session(&self, call: &Call, rest: &[&str]) -> Response {
-        if let Err(refusal) = self.admit(call) {
-            return refusal;
-        }
-        let [sid, rest @ ..] = rest else {
-            return if call.method == Method::POST {
-                self.begin(call)
-            } else {
-                problem(405, 5, "Method not allowed")
-            };
-        };
-        let Ok(sid) = sid.parse::<u64>() else { return problem(404, 39, "No such session") };
-        {
-            let desk = lock(&self.desk);
-            let Some(seance) = desk.sessions.get(&sid).filter(|s| s.bearer == call.bearer()) else {
-                return problem(404, 39, "No such session");
-            };
-            if self.dialect.strict_cookie && !call.has_cookie(&seance.cookie) {
-                return self.refused();
-            }
-        }
-        match rest {
-            ["availability"] => self.availability(call, sid),
-            ["availableAgents"] if self.dialect.agents_refused => problem(403, 10, "No permission"),
-            ["availableAgents"] => answer(
-                200,
-                &self.stage.look(|floor| {
-                    let desk = lock(&self.desk);
-                    desk.sessions.get(&sid).map_or(Value::Null, |s| self.available_agents(floor, s, sid))
-                }),
-            ),
-            ["chatSessions"] => answer(200, &self.stage.look(|floor| self.chat_sessions(floor, sid))),
-            ["incomingRequests"] if call.method == Method::POST => problem(404, 5, "Nothing rings"),
-            ["incomingRequests"] => answer(200, &json!({"incomingRequests": {"ringingCount": "0"}})),
-            ["chat"] => self.many_chats(call, sid),
-            ["chat", "availableSlots"] => answer(200, &json!({"availableSlots": 1})),
-            ["chat", key] => self.one_chat(call, sid, key, "chat"),
-            ["chat", key, part @ ("events" | "info")] if call.method == Method::GET => {
-                self.one_chat(call, sid, key, part)
-            }
-            _ => problem(404, 12, "Not found"),
-        }
-    }
-
-    fn begin(&self, call: &Call) -> Response {
-        let chat = if self.dialect.begins_away { "Away" } else { "Online" };
-        let now = self.stage.look(Centre::now);
-        let mut desk = lock(&self.desk);
-        let sid = 1_027_882_000 + desk.fresh();
-        let cookie = format!("lpas{sid}={}", desk.token());
-        desk.sessions.insert(
-            sid,
-            Seance { bearer: call.bearer().to_owned(), cookie: cookie.clone(), chat, since: now },
-        );
-        drop(desk);
-        let href = format!("https://{}/api/account/{ACCOUNT}/agentSession/{sid}", call.authority);
-        let style = self.dialect.xml();
-        let mut response =
-            answer(201, &json!({"agentSessionLocation": {"link": style.link(&href, "location")}}));
-        set_cookie(&mut response, &format!("{cookie}; Path=/api/account/{ACCOUNT}/agentSession/{sid}"));
-        response
-    }
-
-    fn availability(&self, call: &Call, sid: u64) -> Response {
-        if call.is_put() {
-            let word = call.body.pointer("/availability/chat").and_then(Value::as_str).unwrap_or_default();
-            let Some(chat) = ["Online", "Away", "Occupied"].into_iter().find(|w| *w == word) else {
-                return problem(400, 5, "Bad availability");
-            };
-            if self.dialect.refuses_away {
-                return problem(403, 10, "No permission");
-            }
-            self.wire.count(&format!("set-{}", chat.to_lowercase()));
-            if !self.dialect.ignores_away {
-                let own = self.stage.look(|floor| self.own_seat(floor));
-                let now = self.stage.act(|floor| {
-                    if let Some(seat) = own {
-                        let stance = if chat == "Online" { Stance::Accepting } else { Stance::Away };
-                        // The seat is there: it was found a moment ago.
-                        let _ = floor.set_stance(seat, stance, None);
-                    }
-                    floor.now()
-                });
-                if let Some(seance) = lock(&self.desk).sessions.get_mut(&sid) {
-                    seance.chat = chat;
-                    seance.since = now;
-                }
-            }
-        } else if call.method != Method::GET {
-            return problem(405, 5, "Method not allowed");
-        }
-        let chat = lock(&self.desk).sessions.get(&sid).map_or("Offline", |s| s.chat);
-        answer(200, &json!({"availability": {"chat": chat, "voice": "Offline"}}))
-    }
-
-    fn may_read(&self, floor: &Centre, no: ContactNo) -> bool {
-        let own = self.own_seat(floor);
-        self.dialect.foreign == Foreign::Given
-            || floor.contact(no).is_some_and(|c| own.is_some_and(|seat| lock(&self.log).is_of(c, seat)))
-    }
-
-    fn find_chat(&self, floor: &Centre, key: &str) -> Option<ContactNo> {
-        floor.contacts_of(Vendor::Liveperson).map(|c| c.no).find(|no| self.chat_key(floor, *no) == key)
-    }
-
-    fn many_chats(&self, call: &Call, sid: u64) -> Response {
-        let keys: Vec<&str> =
-            call.param("chatSessionKeys").unwrap_or_default().split(',').filter(|k| !k.is_empty()).collect();
-        if keys.is_empty() {
-            return problem(400, 33, "chatSessionKeys is required");
-        }
-        let ids: Option<Vec<Option<usize>>> =
-            call.param("fromEventIds").map(|ids| ids.split(',').map(|id| id.parse().ok()).collect());
-        if ids.as_ref().is_some_and(|ids| ids.len() != keys.len() || ids.iter().any(Option::is_none)) {
-            return problem(400, 33, "fromEventIds does not fit chatSessionKeys");
-        }
-        let style = self.dialect.plain();
-        self.stage.look(|floor| {
-            let mut rows = Vec::new();
-            for (place, key) in keys.iter().enumerate() {
-                let Some(c) = self.find_chat(floor, key).filter(|no| self.may_read(floor, *no)).and_then(|no| floor.contact(no)) else {
-                    match self.dialect.foreign {
-                        Foreign::RefusesAll => return problem(404, 12, "Chat not found"),
-                        Foreign::Entry => rows.push(json!({"error": {"message": "Chat not found", "internalCode": 12}})),
-                        Foreign::Omitted | Foreign::Given => {}
-                    }
-                    continue;
-                };
-                let last = ids.as_ref().and_then(|ids| ids.get(place).copied().flatten());
-                let from = last.map_or(0, |last| if self.dialect.inclusive { last } else { last + 1 });
-                let base = format!("{}/chat/{key}", self.session_path(sid));
-                let notes = lock(&self.log).notes(c).to_vec();
-                let mut events = Map::new();
-                style.put(&mut events, "link", vec![style.link(&format!("{base}/events"), "self")]);
-                style.put(&mut events, "event", self.events(style, floor, &notes, from, true));
-                rows.push(json!({
-                    "link": [style.link(&base, "self"), style.link(&format!("{base}?from={}", notes.len()), "next")],
-                    "events": events,
-                    "info": self.info(style, floor, c, &base),
-                }));
-            }
-            let mut list = Map::new();
-            style.boxed(&mut list, "chats", "chat", rows);
-            if list.is_empty() {
-                list.insert("chats".to_owned(), Value::Null);
-            }
-            answer(200, &Value::Object(list))
-        })
-    }
-
-    fn one_chat(&self, call: &Call, sid: u64, key: &str, part: &str) -> Response {
-        let from = call.param("from").and_then(|f| f.parse().ok()).unwrap_or(0);
-        let (xml, plain) = (self.dialect.xml(), self.dialect.plain());
-        self.stage.look(|floor| {
-            let found = self
-                .find_chat(floor, key)
-                .filter(|no| self.may_read(floor, *no))
-                .and_then(|no| floor.contact(no));
-            let Some(c) = found else { return problem(404, 12, "Chat not found") };
-            let base = format!("{}/chat/{key}", self.session_path(sid));
-            let notes = lock(&self.log).notes(c).to_vec();
-            let events = |system_text| {
-                let mut events = Map::new();
-                let next = format!("{base}/events?from={}", notes.len());
-                xml.put(
-                    &mut events,
-                    "link",
-                    vec![xml.link(&format!("{base}/events"), "self"), xml.link(&next, "next")],
-                );
-                let rows = self.events(xml, floor, &notes, from, system_text);
-                if !rows.is_empty() {
-                    xml.put(&mut events, "event", rows);
-                }
-                events
-            };
-            answer(
-                200,
-                &match part {
-                    "events" => json!({"events": events(true)}),
-                    "info" => json!({"info": self.info(plain, floor, c, &base)}),
-                    _ => {
-                        json!({"chat": {"events": events(false), "info": self.info(plain, floor, c, &base)}})
-                    }
-                },
-            )
-        })
     }
 
     fn operations(&self, call: &Call, resource: &str) -> Response {
@@ -481,7 +313,16 @@ impl LivePersonServer {
                 let window = std::time::Duration::from_secs(minutes * 60);
                 self.stage.look(|floor| self.queue_health(floor, wanted, window))
             }
-            (None, "queuehealth") => return problem(400, 33, "timeframe must be 1 to 1440"),
+            (None, "sla" | "engactivity" | "agentactivity") if (1..=1440).contains(&minutes) => {
+                let window = std::time::Duration::from_secs(minutes * 60);
+                match self.stage.look(|floor| self.more_figures(floor, call, resource, window)) {
+                    Ok(value) => value,
+                    Err(refusal) => return refusal,
+                }
+            }
+            (None, "queuehealth" | "sla" | "engactivity" | "agentactivity") => {
+                return problem(400, 33, "timeframe must be 1 to 1440");
+            }
             _ => return problem(404, 12, "Not found"),
         };
         lock(&self.figures)
