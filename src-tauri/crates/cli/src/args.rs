@@ -6,7 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The headless face of Floorwalker: checks, prints and watches the floor without a window.
 #[derive(Debug, Parser)]
-#[command(name = "floorctl", version, about = "Floorwalker without a window: the floor, its alerts and its past in a terminal", disable_help_subcommand = true)]
+#[command(
+    name = "floorctl",
+    version,
+    about = "Floorwalker without a window: the floor, its alerts and its past in a terminal",
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
