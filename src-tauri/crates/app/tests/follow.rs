@@ -21,6 +21,7 @@ fn start(folder: &Path) -> Floorwalker {
         record: false,
         strict: false,
         demo: false,
+        tapes: None,
     };
     let ports = Ports {
         vault: Arc::new(Keychain),

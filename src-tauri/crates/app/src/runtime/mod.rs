@@ -2,12 +2,14 @@
 
 mod ask;
 mod desk;
+mod diagnostics;
 mod floor;
 mod follow;
 mod hub;
 mod record;
 mod rules;
 mod sources;
+mod tapes;
 mod tell;
 mod trial;
 mod webhooks;
@@ -20,10 +22,12 @@ use model::{Health, Id, Source, Timestamp};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use vendors::{SourceSettings, registry};
 
+pub use diagnostics::sentence_of;
 pub use engine::alerts::TrayModel;
 pub use floor::Lines;
 pub use hub::Subscription;
 pub(crate) use record::restored;
+pub use tapes::Tapes;
 
 use crate::{
     ports::{Notifier, Opener, Speaker, Vault},
@@ -49,6 +53,8 @@ pub struct Start {
     pub strict: bool,
     /// The floor is simulated.
     pub demo: bool,
+    /// Record what goes between the sources and their vendors.
+    pub tapes: Option<Tapes>,
 }
 
 /// The machine, as the runtime sees it.
@@ -160,7 +166,12 @@ impl Floorwalker {
             clock: ports.clock.clone(),
             batches,
             commands,
-            sources: sources::Sources::new(batches_in, ports.clock.clone(), ports.vault.clone()),
+            sources: sources::Sources::new(
+                batches_in,
+                ports.clock.clone(),
+                ports.vault.clone(),
+                start.tapes.clone(),
+            ),
             hub: hub::Hub::default(),
             shown: Shown { sources: sources_out, tray: tray_out },
             recorder: opened.recorder,
