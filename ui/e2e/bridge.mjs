@@ -1,5 +1,6 @@
 // Drives the real page over the real bridge: `node e2e/bridge.mjs ADDRESS [FOLDER]`.
-// ADDRESS is what `floorctl serve` printed; screenshots go to FOLDER. Nothing is saved in the configuration.
+// ADDRESS is what `floorctl serve` printed; screenshots go to FOLDER. What is saved in the configuration is
+// taken out again.
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
@@ -114,6 +115,62 @@ await check('every place opens', async () => {
   }
 });
 
+/** Opens a part of the alerts, and a rule of the list by its name. */
+async function part(name) {
+  await page.click(id('nav-alerts'));
+  await page.click(id(`part-${name}`));
+}
+async function rule(name) {
+  await page.click(`${id('rule-row')}[data-rule="${name}"] .open`);
+  await page.waitForSelector(id('rule-editor'), { timeout: 10_000 });
+}
+
+await check('a rule is written, seen to fire, marked where it is wrong, saved and taken out again', async () => {
+  await part('rules');
+  await page.waitForSelector(id('rule-row'), { timeout: 10_000 });
+  assert.ok((await page.locator(id('rule-row')).count()) >= 8);
+  await page.click(id('rule-new'));
+  await page.waitForSelector(id('rule-form'), { timeout: 10_000 });
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'rule-name');
+  await page.keyboard.type('Walked through');
+  await page.fill(id('rule-when-value-1'), '0');
+  await page.waitForSelector(`${id('rule-when')} ${id('rule-fault')}`, { timeout: 10_000 });
+  await shot(page, 'rule-fault-light');
+  await page.fill(id('rule-when-value-1'), '1s');
+  await page.fill(id('rule-critical-value-1'), '30m');
+  await page.waitForSelector(`${id('rule-save')}:not(:disabled)`, { timeout: 10_000 });
+  await page.waitForFunction(() => !document.querySelector('[data-testid="rule-now"]')?.textContent?.includes('mended'), undefined, { timeout: 10_000 });
+  await page.click(id('rule-view-text'));
+  assert.match(await page.inputValue(id('rule-text')), /name = "Walked through"/);
+  await page.click(id('rule-save'));
+  await page.waitForSelector(`${id('rule-row')}[data-rule="Walked through"]`, { timeout: 10_000 });
+  await shot(page, 'rule-saved-light');
+  await page.click(id('rule-remove'));
+  await page.click(id('rule-remove-sure'));
+  await page.waitForSelector(`${id('rule-row')}[data-rule="Walked through"]`, { state: 'detached', timeout: 10_000 });
+});
+
+await check('a rule is tried on the past, or the page says why not', async () => {
+  await rule('Long wait');
+  await page.waitForSelector(`${id('rule-try')}:not(:disabled)`, { timeout: 10_000 });
+  await page.click(id('rule-try'));
+  await page.waitForSelector(`${id('rule-past-sum')}, ${id('rule-past-failed')}`, { timeout: 60_000 });
+  await page.locator(id('rule-past')).scrollIntoViewIfNeeded();
+  await shot(page, 'rule-past-light');
+});
+
+await check('the history tells what happened, and a note is kept', async () => {
+  await part('history');
+  await page.waitForSelector(id('history-row'), { timeout: 30_000 });
+  await page.locator(id('history-row')).first().click();
+  await page.waitForSelector(id('alert-panel'), { timeout: 5_000 });
+  await page.fill(id('note-text'), 'Walked by.');
+  await page.click(id('note-write'));
+  await page.getByText('Walked by.').first().waitFor({ timeout: 10_000 });
+  await shot(page, 'history-light');
+  await page.keyboard.press('Escape');
+});
+
 for (const scheme of ['light', 'dark']) {
   await check(`no accessibility violation, ${scheme}`, async () => {
     await page.emulateMedia({ colorScheme: scheme });
@@ -122,6 +179,24 @@ for (const scheme of ['light', 'dark']) {
       await page.click(id(`nav-${place}`));
       await page.waitForTimeout(400);
       for (const one of await violations(page)) found.push(`${place}: ${one}`);
+    }
+    for (const name of ['history', 'rules', 'active']) {
+      await part(name);
+      if (name === 'rules') {
+        await page.waitForSelector(id('rule-row'), { timeout: 10_000 });
+        await rule('Long wait');
+        await page.click(id('rule-add-override'));
+      }
+      await page.waitForTimeout(500);
+      for (const one of await violations(page)) found.push(`alerts, ${name}: ${one}`);
+      await shot(page, `alerts-${name}-${scheme}`);
+      if (name === 'rules') {
+        await page.click(id('rule-view-text'));
+        await page.waitForTimeout(500);
+        for (const one of await violations(page)) found.push(`alerts, rule as text: ${one}`);
+        await page.click(id('rule-close'));
+        await page.click(id('rule-discard'));
+      }
     }
     await page.click(id('nav-floor'));
     await row(page);

@@ -303,7 +303,7 @@ export const es: Words = {
     tonesOne: 'Uno para todas',
     tonesTwo: 'Dos si hay retraso',
     volume: 'Volumen',
-    soundTry: 'Probar: lento',
+    soundTry: 'Probar: lenta',
     soundTryCritical: 'Probar: con retraso',
     mute: 'Horas de silencio',
     muteHelp: 'Una por línea, como mon-fri 18:00-08:00. Entonces ni notificación ni sonido; la ventana y la bandeja siguen.',
