@@ -6,8 +6,11 @@
 // In a test an unwrap is an assertion.
 #![allow(clippy::unwrap_used)]
 
+mod data;
+mod limits;
 mod network;
 mod oracle;
+mod signin;
 mod stand;
 mod tls;
 
@@ -19,5 +22,8 @@ fn main() {
     let mut trials = Vec::new();
     trials.extend(network::trials());
     trials.extend(tls::trials());
+    trials.extend(data::trials());
+    trials.extend(signin::trials());
+    trials.extend(limits::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

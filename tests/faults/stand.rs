@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, TryRecvError, channel},
     time::{Duration, Instant},
 };
 
@@ -212,16 +212,26 @@ impl Watch {
     pub fn id(&self) -> u32 {
         self.child.id()
     }
+    /// The next line, if one is there; the program must still run.
+    fn next(&mut self) -> Option<String> {
+        match self.lines.try_recv() {
+            Ok(line) => Some(line),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => panic!("the program ended: {}", self.log()),
+        }
+    }
+    /// Takes in what is there.
+    pub fn catch_up(&mut self) {
+        while let Some(line) = self.next() {
+            self.take(&line);
+        }
+    }
     /// Reads on until this holds of the floor; fails with what was seen when it does not in time.
     pub async fn until(&mut self, limit: Duration, what: &str, holds: impl Fn(&Watch) -> bool) {
         let started = Instant::now();
         loop {
-            loop {
-                match self.lines.recv_timeout(Duration::ZERO) {
-                    Ok(line) => self.take(&line),
-                    Err(RecvTimeoutError::Timeout) => break,
-                    Err(RecvTimeoutError::Disconnected) => panic!("the program ended: {}", self.log()),
-                }
+            while let Some(line) = self.next() {
+                self.take(&line);
                 if !self.floor.is_null() && holds(self) {
                     return;
                 }
@@ -254,9 +264,7 @@ impl Watch {
     pub async fn converges(&mut self, stand: &Stand, vendor: Vendor, limit: Duration) {
         let started = Instant::now();
         loop {
-            while let Ok(line) = self.lines.try_recv() {
-                self.take(&line);
-            }
+            self.catch_up();
             let wrong = if self.source(vendor.as_str())["health"] == "live" {
                 crate::oracle::difference(&self.floor, vendor, &stand.centre.truth(vendor))
             } else {

@@ -150,9 +150,19 @@ impl<T> Obj<T> {
     }
 }
 
-struct ObjVisitor<T>(PhantomData<T>);
+/// `LISTS`: whether lists are looked into. Not within lists: what is nested without end must not use up the stack.
+struct ObjVisitor<T, const LISTS: bool>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjVisitor<T> {
+/// An element of a list of objects.
+struct Element<T>(Obj<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Element<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ObjVisitor::<T, false>(PhantomData)).map(Self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const LISTS: bool> Visitor<'de> for ObjVisitor<T, LISTS> {
     type Value = Obj<T>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
@@ -177,7 +187,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjVisitor<T> {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Obj<T>, A::Error> {
         let mut list = Vec::new();
-        while let Some(element) = seq.next_element::<Obj<T>>()? {
+        if !LISTS {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Obj::List(list));
+        }
+        while let Some(Element(element)) = seq.next_element::<Element<T>>()? {
             // What is not an object in a list of objects is skipped.
             if let Obj::Is(object) = element {
                 list.push(object);
@@ -192,7 +206,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjVisitor<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Obj<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ObjVisitor(PhantomData))
+        deserializer.deserialize_any(ObjVisitor::<T, true>(PhantomData))
     }
 }
 
