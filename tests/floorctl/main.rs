@@ -5,11 +5,14 @@
 mod acknowledged;
 mod faults;
 mod past;
+mod proxies;
 mod rules;
 mod secrets;
 mod snapshot;
 mod support;
 mod tapes;
+mod twelve;
+mod thirty;
 mod usage;
 mod watch;
 mod webhooks;
