@@ -47,6 +47,20 @@ describe('an alert', () => {
     expect((await screen.findByTestId('drawer')).textContent).toContain('Billing EU');
   });
 
+  it('opens when its notification is clicked: its row, or itself where it has none or is over', async () => {
+    const host = await open();
+    await screen.findAllByTestId('alert-row');
+    const click = (id: string) => window.dispatchEvent(new CustomEvent('floorwalker:show', { detail: id }));
+    click('e1');
+    expect((await screen.findByTestId('drawer')).textContent).toContain('Billing EU');
+    click('e3');
+    await waitFor(() => expect(screen.getByTestId('alert-panel').dataset['alert']).toBe('e3'));
+    host.floor.alerts.splice(0);
+    host.push();
+    click('past-0');
+    await waitFor(() => expect(screen.getByTestId('alert-panel').textContent).toContain('This alert is over.'));
+  });
+
   it('is snoozed for a while, until it is over, or until the shift ends', async () => {
     const host = await open();
     const snooze = async (choice: RegExp) => {

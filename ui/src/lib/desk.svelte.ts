@@ -3,6 +3,7 @@
 
 import { getContext, setContext } from 'svelte';
 
+import { queueKey } from './format/alert';
 import { formats, systemLocale, usable, usableZone, type Formats } from './format/locale';
 import type { AlertRow, Ask, Budget, Hello, Preferences, QueueRow, SourceRow, VendorSpec, ViewSpec } from './host/gen';
 import { asFailure, type Answer, type AskFailure, type Host, type Link } from './host/host';
@@ -54,6 +55,8 @@ export class Desk {
   place = $state<Place>('floor');
   /** Which part of the alerts is shown. */
   part = $state<Part>('active');
+  /** Id of an alert that somebody wants to see; the list of active ones takes it. */
+  alert = $state<string | null>(null);
   /** Name of a rule that somebody wants to see; the rules take it. */
   rule = $state<string | null>(null);
   /** How loud the rules were in the last hour. */
@@ -189,6 +192,18 @@ export class Desk {
   showPart(part: Part): void {
     this.part = part;
     this.place = 'alerts';
+  }
+
+  /** The row that an alert is about, else the alert itself, also when it is over meanwhile. */
+  showAlert(id: string): void {
+    const row = this.alerts.rows.find((one) => one.id === id);
+    const key = row ? queueKey(row) : null;
+    if (key !== null && this.queues.get(key)) {
+      this.showQueue(key);
+      return;
+    }
+    this.alert = id;
+    this.showPart('active');
   }
 
   showRule(name: string): void {
