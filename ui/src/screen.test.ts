@@ -108,6 +108,10 @@ describe('the floor', () => {
   it('leaves empty personal queues out on request, says how many, and never one with somebody in it', async () => {
     const host = await open({ scene: 'personal' });
     const all = (await rows()).length;
+    // Nobody waited when its source told something last: that is 0 as of then, and looks old.
+    const old = (await rows()).find((row) => row.textContent?.includes('Jo Lund'))!;
+    expect(old.textContent).toContain('0:00');
+    expect(old.classList.contains('old')).toBe(true);
     await fireEvent.click(screen.getByTestId('hide-empty'));
     expect((await screen.findByTestId('hidden-empty')).textContent).toContain('8 empty personal queues hidden');
     expect(await rows()).toHaveLength(all - 8);

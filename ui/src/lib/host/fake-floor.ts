@@ -183,7 +183,7 @@ export class Invented {
     const source = i < STAFF.length ? 'shop' : 'care';
     const named = i < STAFF.length * 2 ? name + (i < STAFF.length ? '' : ' (night)') : `${name} ${i}`;
     this.agents.push({ key: `${source}${SEP}a${i}`, source, id: `a${i}`, name: named, vendor: source === 'shop' ? 'comm100' : 'pingstreams',
-      source_name: source === 'shop' ? 'Contoso shop' : 'Customer care', presence, presence_label: label, presence_since: now - seconds * 1000, presence_since_kind: kind,
+      source_name: source === 'shop' ? 'Contoso shop' : 'Customer care', presence, presence_label: label, flags: null, presence_since: now - seconds * 1000, presence_since_kind: kind,
       logged_in_at: i % 2 ? null : now - 5 * 3_600_000, open: cell(open), capacity: i % 7 === 6 ? none() : cell(all), need: 'normal', acked: false, live: true, data_at: now - 2_000 });
   }
 
@@ -205,6 +205,7 @@ export class Invented {
     this.conversations.push({ key: row.source + SEP + id, source: row.source, id, vendor: row.vendor, source_name: row.source_name, state, title: who, queue_name: row.name, queue_id: row.id,
       agent_names: state === 'active' ? [STAFF[this.conversations.length % 4]![0]] : [], waiting_since: since, answered_at: answered,
       last_customer_message_at: state === 'active' ? since + 250_000 : since, last_agent_message_at: state === 'active' ? since + (this.conversations.length % 2 ? 300_000 : 200_000) : null,
+      channel: row.vendor === 'comm100' ? 'chat' : null, started_via: null, started_via_label: null, created_at: since, expected_at: null,
       need: 'normal', live: row.live });
     this.conversations.sort((a, b) => (a.state === b.state ? (a.waiting_since ?? 0) - (b.waiting_since ?? 0) : a.state === 'waiting' ? -1 : 1));
   }

@@ -26,7 +26,13 @@ export type Presence = "available" | "busy" | "idle" | "away" | "offline" | "unk
 
 export type SinceKind = "reported" | "observed" | "at_least";
 
+export type AgentFlag = "idle" | "busy" | "not_accepting";
+
 export type ConversationState = "waiting" | "active" | "ended";
+
+export type Channel = "chat" | "message" | "desktop" | "mobile" | "rdp" | "vnc" | "shell" | "vpro" | "web" | "other";
+
+export type StartedVia = "session_key" | "issue_form" | "agent_list" | "click_to_chat" | "button" | "jump" | "api" | "invitation" | "other";
 
 export type Severity = "warning" | "critical";
 
@@ -166,13 +172,25 @@ live: boolean,
  */
 console_url: string | null, };
 
-export type AgentRow = { key: string, source: Id, id: Id, name: string, vendor: Vendor, source_name: string, presence: Presence, presence_label: string | null, presence_since: number | null, presence_since_kind: SinceKind | null, logged_in_at: number | null, open: Cell, capacity: Cell, need: Need, acked: boolean, live: boolean, data_at: number | null, };
+export type AgentRow = { key: string, source: Id, id: Id, name: string, vendor: Vendor, source_name: string, presence: Presence, presence_label: string | null, 
+/**
+ * Everything that holds of the agent at once; the presence is the first of it.
+ */
+flags: Array<AgentFlag> | null, presence_since: number | null, presence_since_kind: SinceKind | null, logged_in_at: number | null, open: Cell, capacity: Cell, need: Need, acked: boolean, live: boolean, data_at: number | null, };
 
 export type ConversationRow = { key: string, source: Id, id: Id, vendor: Vendor, source_name: string, state: ConversationState, 
 /**
  * Customer, else subject, else the id's first characters.
  */
-title: string, queue_name: string | null, agent_names: Array<string>, waiting_since: number | null, answered_at: number | null, last_customer_message_at: number | null, last_agent_message_at: number | null, need: Need, live: boolean, };
+title: string, queue_name: string | null, agent_names: Array<string>, channel: Channel | null, started_via: StartedVia | null, 
+/**
+ * How it began in the vendor's own word.
+ */
+started_via_label: string | null, created_at: number | null, 
+/**
+ * When it is expected to be answered; only while it waits.
+ */
+expected_at: number | null, waiting_since: number | null, answered_at: number | null, last_customer_message_at: number | null, last_agent_message_at: number | null, need: Need, live: boolean, };
 
 export type AlertRow = { key: string, id: Id, rule: string, severity: Severity, state: AlertState, overlays: Array<Overlay>, source: Id | null, source_name: string | null, vendor: Vendor | null, subject: Subject, metric: string, value: number | null, limit: number | null, unit: string, reason: string, since: number | null, acked_until: number | null, snoozed_until: number | null, flapping: boolean, 
 /**
