@@ -81,7 +81,7 @@ fn agent(server: &PingstreamsServer, floor: &Centre, source: &Id, a: &Account) -
         name: format!("{} {}", a.first, a.last),
         email: Some(a.email.clone()),
         presence: presence(a),
-        presence_label: None,
+        presence_label: a.inactive.then(|| "inactive".to_owned()),
         presence_since: Some(seat.map_or(a.created_at, |s| s.stance_since)),
         presence_since_kind: Some(SinceKind::Reported),
         logged_in_at: None,
