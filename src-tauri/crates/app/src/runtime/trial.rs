@@ -95,6 +95,9 @@ fn report(
                     settings.name
                 )
             }
+            (Health::Live, Some(error)) if !gaps.is_empty() => {
+                format!("{} works, but not {}. {error}", settings.name, gaps.join(", "))
+            }
             (_, Some(error)) => error,
             (_, None) => format!("{} did not say why it failed.", settings.name),
         };

@@ -147,7 +147,7 @@ async fn open(source: &mut Source) -> Result<Opened, End> {
             if may_turn && matches!(refusal.status, 400 | 404 | 405 | 426 | 500 | 501) =>
         {
             return Ok(Opened::WrongWay(format!(
-                "{host} has no live state at this address: check that `url` is the support site."
+                "{host} has no live state at this address: check that `url` is the support site and, where it is set, `company`; or its version lacks the Real-Time State API."
             )));
         }
         Err(error @ WsError::Closed { .. }) if may_turn => {
@@ -174,7 +174,7 @@ async fn open(source: &mut Source) -> Result<Opened, End> {
                 503 => End::Lost(full(&host), wait),
                 400 | 404 | 405 | 426 => End::Lost(
                     format!(
-                        "{host} has no live state at this address: check that `url` is the support site."
+                        "{host} has no live state at this address: check that `url` is the support site and, where it is set, `company`; or its version lacks the Real-Time State API."
                     ),
                     wait,
                 ),

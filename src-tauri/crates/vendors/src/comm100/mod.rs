@@ -31,7 +31,7 @@ const STATUSES: usize = 5;
 const WORDS: Words = Words {
     vendor: "Comm100",
     credentials: "check the e-mail address and the API key; if they are right, the site may no longer allow API keys: use `username` and the password",
-    permission: "ask for the permission View Reports; if the account has it, the plan may lack this part",
+    permission: "check `site_id`, and ask for the permission View Reports; if the account has it, the plan may lack this part",
 };
 
 /// The vendor allows 300 requests in 5 minutes to everyone behind one address; three supervisors fit.
