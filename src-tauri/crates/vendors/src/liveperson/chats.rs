@@ -66,6 +66,13 @@ impl Chat {
         new
     }
 
+    /// Takes in only those before a number: what comes after it must wait for what is missing there.
+    pub fn fold_below(&mut self, events: &[EventRow], below: i64) {
+        let before: Vec<EventRow> =
+            events.iter().filter(|event| event.id.0.is_some_and(|id| id < below)).cloned().collect();
+        self.fold(&before);
+    }
+
     fn happened(&mut self, event: &EventRow) {
         let at = event.time.0.as_deref().and_then(instant);
         match event.kind.0.as_deref() {
@@ -249,6 +256,58 @@ mod tests {
         assert_eq!(Chat::default().hole(&of(&[0, 1])), None);
         assert_eq!(Chat::default().hole(&of(&[3])), Some(0), "a chat begins with event 0");
         assert_eq!(Chat::default().hole(&of(&[0, 1, 4])), Some(2));
+    }
+
+    #[test]
+    fn what_stands_before_a_hole_is_not_lost() {
+        let events = [event(0, "state", "waiting", 7), event(2, "state", "chatting", 9)];
+        let mut chat = Chat::default();
+        let from = chat.hole(&events).unwrap();
+        chat.fold_below(&events, from);
+        chat.fold(&[event(1, "line", "visitor", 8), event(2, "state", "chatting", 9)]);
+        let row = chat.row(&"lp".into(), "k").unwrap();
+        assert_eq!(
+            (row.waiting_since, row.answered_at),
+            (Some(Timestamp::from_ms(7000)), Some(Timestamp::from_ms(9000)))
+        );
+        assert_eq!(row.last_customer_message_at, Some(Timestamp::from_ms(8000)));
+    }
+
+    #[test]
+    fn what_agents_whisper_is_no_reply() {
+        let line = |id: i64, more: &str| -> EventRow {
+            loose::read(
+                format!("{{\"id\":{id},\"type\":\"line\",\"time\":\"{}\",{more}}}", id * 1000).as_bytes(),
+            )
+            .unwrap()
+        };
+        let mut chat = Chat::default();
+        chat.fold(&[
+            event(0, "state", "chatting", 0),
+            line(1, r#""source":"agent","subType":"REGULAR""#),
+            line(2, r#""source":"agent","subType":"ONLY_TO_REP""#),
+            line(3, r#""by":"visitor""#),
+            line(4, r#""by":"Natalie","source":"system""#),
+        ]);
+        let row = chat.row(&"lp".into(), "k").unwrap();
+        assert_eq!(row.last_agent_message_at, Some(Timestamp::from_ms(1000)));
+        assert_eq!(row.last_customer_message_at, Some(Timestamp::from_ms(3000)));
+    }
+
+    #[test]
+    fn nobody_came_to_one_who_left_and_unknown_stays_unknown() {
+        let mut left = Chat::default();
+        left.fold(&[event(0, "state", "waiting", 0), event(1, "state", "ended", 9)]);
+        assert_eq!(left.row(&"lp".into(), "k").unwrap().agents, Some(Vec::new()));
+        let info: Info = loose::read(br#"{"state":"ended"}"#).unwrap();
+        let mut unseen = Chat::default();
+        unseen.set_info(&info);
+        let row = unseen.row(&"lp".into(), "k").unwrap();
+        assert_eq!((row.outcome, row.agents, row.ended_at), (Some(Outcome::Unknown), None, None));
+        // An event of a kind to come counts as a number and nothing else.
+        let mut chat = Chat::default();
+        assert_eq!(chat.fold(&[event(0, "state", "chatting", 0), event(1, "a2a-transfer", "x", 1)]), 2);
+        assert_eq!(chat.row(&"lp".into(), "k").unwrap().state, ConversationState::Active);
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use link::{
 use model::{Origin, Vendor};
 use url::Url;
 
-use super::{AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE};
+use super::{AGAIN, AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE};
 use crate::{ConfigError, FieldKind, FieldSpec, Setting, SourceSettings, VendorSpec};
 
 /// LivePerson's description of itself.
@@ -143,6 +143,8 @@ pub struct Config {
     pub agent_session: bool,
     /// The list of own chats is asked for no more often than this, however often it is wanted.
     pub list_every: Duration,
+    /// Pauses after a fault at LivePerson, seconds.
+    pub again: &'static [u64],
     /// Transport.
     pub net: NetOptions,
 }
@@ -222,6 +224,7 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
         chats,
         agent_session: settings.yes("agent_session")?.unwrap_or(true),
         list_every: FLOOR,
+        again: AGAIN,
         net: NetOptions {
             ca_file: settings.ca_file.clone() as Option<PathBuf>,
             proxy: settings.proxy.clone(),

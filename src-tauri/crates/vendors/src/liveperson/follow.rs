@@ -189,6 +189,7 @@ impl LivePersonAsk {
         let chat = all.held.entry(key.to_owned()).or_default();
         chat.misses = 0;
         if let Some(from) = chat.hole(events) {
+            chat.fold_below(events, from);
             let between = self.events_from(key, from).await?;
             let chat = all.held.entry(key.to_owned()).or_default();
             chat.fold(between.as_deref().unwrap_or_default());

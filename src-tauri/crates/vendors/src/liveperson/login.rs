@@ -18,7 +18,7 @@ use tokio::{
 use url::Url;
 
 use super::{
-    AGAIN, WORDS,
+    WORDS,
     address::{Jar, with},
     config::Config,
     hosts::{Hosts, Service},
@@ -274,7 +274,7 @@ impl Account {
                 let pause = match &trouble {
                     Trouble::Throttled { after, .. } => after.unwrap_or(SLOW_LOGIN),
                     // The vendor's own policy; a line that is down is tried as the contract says.
-                    _ if answered => Duration::from_secs(AGAIN[times.min(AGAIN.len() - 1)]),
+                    _ if answered => self.pause(times),
                     _ => Duration::ZERO,
                 };
                 let at = Instant::now();
@@ -325,6 +325,12 @@ impl Account {
         let (csrf, user) = (token(said.csrf.0), said.config.user.0);
         tracing::info!(turn, "signed in at LivePerson");
         Ok((Login { turn, bearer, csrf, jar, vep, user, worked: Default::default() }, lives))
+    }
+
+    /// The vendor's own policy for the next try after so many of its faults.
+    fn pause(&self, times: usize) -> Duration {
+        let again = self.config.again;
+        Duration::from_secs(again.get(times).or(again.last()).copied().unwrap_or_default())
     }
 
     /// Our own user's id, once signed in.

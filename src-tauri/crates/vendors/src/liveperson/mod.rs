@@ -73,7 +73,7 @@ impl Connector for LivePerson {
             Ok(http) => http,
             Err(error) => return polled::misconfigured(&link, error.to_string()).await,
         };
-        let (skills, user) = (config.skills.clone(), config.username.clone());
+        let (skills, user, again) = (config.skills.clone(), config.username.clone(), config.again);
         let account = login::Account::new(http, config, link.secret);
         let mut ask = rest::LivePersonAsk::new(account, link.clock.clone());
         ask.notes = link.notes;
@@ -82,7 +82,7 @@ impl Connector for LivePerson {
             source: link.source.clone(),
             ask: ask.clone(),
             floor: floor::LivePersonFloor::new(link.source, skills, user),
-            schedule: Schedule::new(plans, link.seed).again_after(AGAIN),
+            schedule: Schedule::new(plans, link.seed).again_after(again),
             out: link.out,
             clock: link.clock,
             stop: link.stop,

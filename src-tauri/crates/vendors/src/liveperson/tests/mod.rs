@@ -1,7 +1,10 @@
 //! Whole lives against the simulated server: what is shown must be what the simulator knows to be true,
 //! whichever dialect it speaks and whatever happens on the way.
 
+mod faults;
 mod golden;
+mod page;
+mod sessions;
 
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use link::poll::Plan;
 use model::{ConversationState, Health, Id, Outcome, Presence, Timestamp, Vendor};
 use simulator::{
     Control, Fault, Options, Running,
-    liveperson::{Dialect, Foreign, Refusal},
+    liveperson::{Dialect, Foreign, Refusal, Takeover},
 };
 
 use super::{LivePerson, config};
@@ -61,6 +64,7 @@ fn settings(scene: &Scene, keys: &[(&str, Setting)]) -> SourceSettings {
 fn fast(scene: &Scene, keys: &[(&str, Setting)]) -> Watched {
     let mut config = config::read(&settings(scene, keys)).unwrap();
     config.list_every = Duration::ZERO;
+    config.again = &[0];
     let plans = config::plans(None, config.agent_session);
     let every = Duration::from_millis(150);
     let plans = plans.into_iter().map(|p| if p.optional { p } else { Plan { every, ..p } }).collect();
