@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::run::{Background, Done, command, root, run_into, target_dir};
+use crate::run::{Background, Done, command, npm, root, run_into, target_dir};
 use crate::simulated::Simulated;
 
 /// Starts centre and bridge, then lets the page's own script walk through it. Screenshots stand in
@@ -34,4 +34,13 @@ pub fn bridge(log: &Path) -> Done {
     let walked = run_into(&mut walk, log);
     centre.must_live()?;
     walked
+}
+
+/// Ten thousand alerts in ten seconds on the page alone, over its invented floor.
+pub fn storm(log: &Path) -> Done {
+    let folder = target_dir()?.join("verify/design");
+    let mut build = npm(&["run", "build", "--", "--mode", "design", "--emptyOutDir", "--outDir"]);
+    run_into(build.arg(&folder), log)?;
+    let mut walk = command("node");
+    run_into(walk.current_dir(root().join("ui")).arg("e2e/storm.mjs").arg(&folder), log)
 }

@@ -60,7 +60,8 @@ fn bridge(v: &mut Verify) -> Done {
     packages::need(packages::BROWSER)?;
     v.run(cargo().args(["build", "--locked", "-p", "cli"]))?;
     let log = v.log.clone();
-    browser::bridge(&log)
+    browser::bridge(&log)?;
+    browser::storm(&log)
 }
 
 fn shell(v: &mut Verify) -> Done {

@@ -112,6 +112,8 @@ export const rules: Words['rules'] = {
   howLong: (longest, total, subjects) => `längstens ${longest}, zusammen ${total}, für ${subjects}`,
   perHour: (count) => `${count} je Stunde (mehr als 10 Alarme je Stunde sind zu viele für einen Menschen)`,
   notSeen: (time) => `${time} lang sah niemand hin`,
+  gone: (name) => `Eine Regel „${name}“ gibt es nicht mehr.`,
+  stored: (time) => `nur ${time} sind gespeichert`,
   oldTry: 'Sie haben die Regel seither geändert.',
   each: 'Jedes Mal',
   fromWhen: 'Wann',

@@ -111,6 +111,8 @@ export const rules = {
   howLong: (longest: string, total: string, subjects: number) => `longest ${longest}, together ${total}, for ${subjects}`,
   perHour: (count: string) => `${count} an hour (more than 10 alerts an hour are too many for a person)`,
   notSeen: (time: string) => `nobody looked for ${time}`,
+  gone: (name: string) => `There is no rule “${name}” any more.`,
+  stored: (time: string) => `only ${time} is stored`,
   oldTry: 'You have changed the rule since.',
   each: 'Every time',
   fromWhen: 'When',

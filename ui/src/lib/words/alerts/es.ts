@@ -112,6 +112,8 @@ export const rules: Words['rules'] = {
   howLong: (longest, total, subjects) => `la más larga ${longest}, en total ${total}, para ${subjects}`,
   perHour: (count) => `${count} por hora (más de 10 alertas por hora son demasiadas para una persona)`,
   notSeen: (time) => `nadie miró durante ${time}`,
+  gone: (name) => `Ya no hay ninguna regla «${name}».`,
+  stored: (time) => `solo hay guardado ${time}`,
   oldTry: 'Ha cambiado la regla desde entonces.',
   each: 'Cada vez',
   fromWhen: 'Cuándo',

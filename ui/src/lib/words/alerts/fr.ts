@@ -112,6 +112,8 @@ export const rules: Words['rules'] = {
   howLong: (longest, total, subjects) => `la plus longue ${longest}, en tout ${total}, pour ${subjects}`,
   perHour: (count) => `${count} par heure (plus de 10 alertes par heure, c’est trop pour une personne)`,
   notSeen: (time) => `personne n’a regardé pendant ${time}`,
+  gone: (name) => `Il n’y a plus de règle « ${name} ».`,
+  stored: (time) => `seulement ${time} sont enregistrés`,
   oldTry: 'Vous avez changé la règle depuis.',
   each: 'Chaque fois',
   fromWhen: 'Quand',
