@@ -88,6 +88,8 @@ async fn the_first_document_and_its_changes_are_the_later_snapshot() {
             }
             row.remove("waiting_since");
             row.remove("answered_at");
+            row.remove("last_agent_message_at");
+            row.remove("last_customer_message_at");
             row.remove("average_wait_s");
             row.remove("windows");
         }
