@@ -148,6 +148,8 @@ pub struct AgentRow {
     pub source_name: String,
     pub presence: Presence,
     pub presence_label: Option<String>,
+    /// Everything that holds of the agent at once; the presence is the first of it.
+    pub flags: Option<Vec<model::AgentFlag>>,
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub presence_since: Option<Ms>,
     pub presence_since_kind: Option<SinceKind>,
@@ -177,6 +179,15 @@ pub struct ConversationRow {
     pub title: String,
     pub queue_name: Option<String>,
     pub agent_names: Vec<String>,
+    pub channel: Option<model::Channel>,
+    pub started_via: Option<model::StartedVia>,
+    /// How it began in the vendor's own word.
+    pub started_via_label: Option<String>,
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
+    pub created_at: Option<Ms>,
+    /// When it is expected to be answered; only while it waits.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
+    pub expected_at: Option<Ms>,
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub waiting_since: Option<Ms>,
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
