@@ -30,7 +30,7 @@ const MOST: usize = 64;
 /// Words kept of one field.
 const WORDS: usize = 8;
 /// A word longer than this is text, and text may be personal.
-const WORD: usize = 32;
+const WORD: usize = 40;
 /// Bytes looked at in a second. Looking costs as much as parsing, and what has changed is still so in
 /// the next message.
 const BYTES: usize = 1024 * 1024;

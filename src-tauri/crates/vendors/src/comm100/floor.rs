@@ -128,13 +128,6 @@ impl Comm100Floor {
         self.known.roster = if whole { Roster::Whole } else { Roster::Partial };
         self.kept.roster = self.known.roster;
         self.agents_at = Some(at);
-        if self.looked_up {
-            let ids = self.known.agents.values().filter_map(|row| row.status.0.as_deref());
-            let strange: BTreeSet<&str> = ids.filter(|id| self.known.statuses.is_unknown(id)).collect();
-            for id in strange {
-                self.notes.unknown_word("livechat/realTime/Agents", "currentstatusid", id);
-            }
-        }
     }
 
     fn take_look_ups(&mut self, look_ups: LookUps) {
@@ -179,6 +172,17 @@ impl Comm100Floor {
         }
     }
 
+    /// Ids of statuses that nobody could name, once names were asked for.
+    fn note_strange(&self) {
+        if self.looked_up {
+            let ids = self.known.agents.values().filter_map(|row| row.status.0.as_deref());
+            let strange: BTreeSet<&str> = ids.filter(|id| self.known.statuses.is_unknown(id)).collect();
+            for id in strange {
+                self.notes.unknown_word("livechat/realTime/Agents", "currentstatusid", id);
+            }
+        }
+    }
+
     /// Holds names against ids when both were told at about the same moment.
     fn vote(&mut self) {
         let Some(agents_at) = self.agents_at else { return };
@@ -216,6 +220,7 @@ impl Floor for Comm100Floor {
             Some(Answer::Agents { pages, whole }) => {
                 self.take_agents(&pages, whole, moment.at);
                 self.vote();
+                self.note_strange();
             }
             Some(Answer::LookUps(look_ups)) => self.take_look_ups(look_ups),
             Some(Answer::Statuses(names)) => {
