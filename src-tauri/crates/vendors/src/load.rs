@@ -16,6 +16,12 @@ pub(crate) struct Load {
     active: u32,
 }
 
+/// Whether two rows of one conversation count the same in its queue. Most changes are of names, tags and
+/// messages: they do.
+pub(crate) fn weighs_the_same(a: &Conversation, b: &Conversation) -> bool {
+    a.state == b.state && (a.state != ConversationState::Waiting || a.waiting_since == b.waiting_since)
+}
+
 impl Load {
     pub fn add(&mut self, c: &Conversation) {
         match c.state {

@@ -1,10 +1,11 @@
 //! One project's floor as far as we know it: rows in, changes out. No network, no clock.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
+use foldhash::{HashMap, HashMapExt};
 use model::{Agent, Change, Conversation, ConversationState, Id, Kind, Queue, Timestamp};
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     tally::{self, Staff},
     wire::{Department, Group, Row},
 };
-use crate::load::Load;
+use crate::load::{Load, weighs_the_same};
 
 /// Ended conversations that are remembered, so that a late frame does not bring them back.
 const GRAVES: usize = 4096;
@@ -116,15 +117,16 @@ impl Floor {
 
     /// A row about a conversation. `seen`: now in the vendor's clock; `touch`: number of this frame.
     pub fn conversation(&mut self, row: &Row<impl AsRef<str>>, shape: Shape, seen: Timestamp, touch: u64) {
-        let Some(id) = row.request_id.text().map(Id::new) else {
+        let Some(id) = row.request_id.text() else {
             self.strange += 1;
             return;
         };
         let updated = row.updated_at.instant();
-        if self.graves.get(&id).is_some_and(|buried| older_or_same(updated, *buried)) {
+        let buried = self.graves.get(id);
+        if buried.is_some_and(|buried| older_or_same(updated, *buried)) {
             return;
         }
-        let held = self.conversations.get_mut(&id).map(|held| {
+        let held = self.conversations.get_mut(id).map(|held| {
             held.touched = held.touched.max(touch);
             &*held
         });
@@ -136,9 +138,10 @@ impl Floor {
         }
         let before = match held {
             Some(held) => Before::Known(&held.row),
-            None if self.graves.contains_key(&id) => Before::Ended,
+            None if buried.is_some() => Before::Ended,
             None => Before::Unknown,
         };
+        let id = held.map_or_else(|| Id::new(id), |held| held.row.id.clone());
         let known = matches!(before, Before::Known(_));
         let next = map::conversation(&self.source, &id, row, shape, before, seen);
         match next {
@@ -306,7 +309,10 @@ impl Floor {
     /// The changes since the last call, queues last. `seen`: now in the vendor's clock.
     pub fn take(&mut self, seen: Timestamp) -> Vec<Change> {
         let changed = std::mem::take(&mut self.changed);
-        let mut out = Vec::new();
+        // As much room as is needed: most often for one row and its department.
+        let rows = changed.mates_gone.len() + changed.mates.len() + changed.gone.len() + changed.ended.len();
+        let places = changed.places_gone.len() + changed.places.len();
+        let mut out = Vec::with_capacity(rows + changed.conversations.len() + places);
         out.extend(changed.mates_gone.into_iter().map(|id| Change::Remove(Kind::Agent, id)));
         out.extend(
             changed.mates.iter().filter_map(|id| self.mates.get(id)).map(|m| Change::Agent(m.row.clone())),
@@ -389,20 +395,22 @@ impl Floor {
     fn put(&mut self, next: Conversation, updated: Option<Timestamp>, touch: u64) {
         let id = next.id.clone();
         let mut held = self.conversations.get_mut(&id);
+        let mut same_load = false;
         if let Some(held) = &mut held {
             held.updated = updated.max(held.updated);
             held.touched = touch.max(held.touched);
             if held.row == next {
                 return;
             }
-            if let Some(queue) = &held.row.queue
+            same_load = held.row.queue == next.queue && weighs_the_same(&held.row, &next);
+            if let Some(queue) = held.row.queue.as_ref().filter(|_| !same_load)
                 && let Some(place) = self.places.get_mut(queue)
             {
                 place.load.take(&held.row);
                 self.changed.places.insert(queue.clone());
             }
         }
-        if let Some(queue) = &next.queue {
+        if let Some(queue) = next.queue.as_ref().filter(|_| !same_load) {
             if let Some(place) = self.places.get_mut(queue) {
                 place.load.add(&next);
             }

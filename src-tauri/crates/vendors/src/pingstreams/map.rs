@@ -76,7 +76,7 @@ pub(super) fn conversation(
         Standing::Strange => (held?.state, false),
         Standing::Hidden => return None,
     };
-    let people = people(row);
+    let people = people(row, held.and_then(|h| h.agents.as_deref()).unwrap_or_default());
     let created_at = row.created_at.instant().or(held.and_then(|h| h.created_at));
     let (waiting_since, answered_at) = wait(row, shape, state, before, created_at, people.as_deref(), seen);
     let agents = match state {
@@ -194,14 +194,19 @@ fn ended_at(row: &Row<impl AsRef<str>>, held: Option<&Conversation>, seen: Times
     row.closed_at.instant().filter(recent).or(updated).unwrap_or(seen)
 }
 
+/// An id, shared with the row before where that has it.
+fn known(id: &str, held: Option<&Id>) -> Id {
+    held.filter(|held| held.as_str() == id).cloned().unwrap_or_else(|| Id::new(id))
+}
+
 /// The people in it; bots are not people. `None` when the row does not tell.
-fn people(row: &Row<impl AsRef<str>>) -> Option<Vec<Id>> {
+fn people(row: &Row<impl AsRef<str>>, held: &[Id]) -> Option<Vec<Id>> {
     let list = row.participants_agents.0.as_ref().or(row.participants.0.as_ref())?;
     let mut people: Vec<Id> = list
         .iter()
         .map(AsRef::as_ref)
         .filter(|p| !p.is_empty() && !p.starts_with("bot_"))
-        .map(Id::new)
+        .map(|id| known(id, held.iter().find(|known| known.as_str() == id)))
         .collect();
     people.sort();
     people.dedup();
@@ -214,7 +219,7 @@ fn queue_of(row: &Row<impl AsRef<str>>, held: Option<&Conversation>) -> Option<I
         Obj::Absent => None,
         // A value of a wrong kind says nothing.
         Obj::List(_) => held.and_then(|h| h.queue.clone()),
-        department => department.id().map(Id::new),
+        department => department.id().map(|id| known(id, held.and_then(|h| h.queue.as_ref()))),
     }
 }
 

@@ -19,8 +19,9 @@ pub(super) struct Payload<S = String> {
     pub topic: Val<S>,
     /// `CREATE` or `UPDATE`. Only the server can set it: a frame without it was forged by a client.
     pub method: Val<S>,
-    /// An array, an object or `null`.
-    pub message: Obj<Row<S>>,
+    /// An array, an object or `null`. Boxed: a row is large, and is handed up through every level of a
+    /// frame while it is read.
+    pub message: Obj<Box<Row<S>>>,
 }
 
 /// A conversation, a member, or a message: the topic says which. Their fields share one struct because
@@ -44,7 +45,7 @@ pub(super) struct Row<S = String> {
     pub participants_agents: Texts<S>,
     pub lead: Obj<Party<S>>,
     pub department: Obj<Party<S>>,
-    pub snapshot: Obj<Snapshot<S>>,
+    pub snapshot: Obj<Box<Snapshot<S>>>,
     pub subject: Val<S>,
     pub priority: Val<S>,
     pub channel: Obj<Party<S>>,
