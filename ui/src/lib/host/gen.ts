@@ -412,6 +412,100 @@ export type TestReport = { health: Health,
  */
 sentence: string, queues: number, agents: number, conversations: number, gaps: Array<string>, took_ms: number, };
 
+export type Drift = "type" | "unit" | "vanished" | "word" | "unreadable";
+
+export type Note = { 
+/**
+ * Which part of the vendor's interface: an endpoint, a table, a topic.
+ */
+part: string, 
+/**
+ * Path of the field, in the vendor's own names in lower case; empty for the part as a whole.
+ */
+field: string, 
+/**
+ * What is odd.
+ */
+drift: Drift, 
+/**
+ * The types, or the words that are not known.
+ */
+detail: string | null, 
+/**
+ * In how many values it was seen.
+ */
+count: number, 
+/**
+ * When it was seen first.
+ */
+first: Timestamp, 
+/**
+ * When it was seen last.
+ */
+last: Timestamp, };
+
+export type PolledEndpoint = { 
+/**
+ * As it stands in `gaps`.
+ */
+name: string, 
+/**
+ * Seconds between two questions.
+ */
+every_s: number, };
+
+export type AskedPlace = { 
+/**
+ * `GET /path`, or `WS /path`.
+ */
+place: string, 
+/**
+ * Requests, or sockets opened.
+ */
+requests: number, 
+/**
+ * Those without an answer or with one that is an error.
+ */
+failures: number, 
+/**
+ * Status of the last answer; 101 for an open socket; `null` when there was none.
+ */
+status: number | null, 
+/**
+ * When the last one ended, or the last message was heard.
+ */
+last_at: Timestamp | null, 
+/**
+ * How long the last one took, milliseconds.
+ */
+took_ms: number | null, 
+/**
+ * Messages heard on a socket.
+ */
+messages: number, 
+/**
+ * Bytes of answers and messages, decompressed.
+ */
+bytes: number, };
+
+export type Diagnostics = { 
+/**
+ * What is polled, after the vendor's floors were applied; empty for pure push.
+ */
+endpoints: Array<PolledEndpoint>, 
+/**
+ * Every place that was asked: path without ids.
+ */
+places: Array<AskedPlace>, 
+/**
+ * "Format changed": what the vendor sends that is not as expected, or not as it was.
+ */
+notes: Array<Note>, 
+/**
+ * How often something was odd that is in no note, because there were too many.
+ */
+others: number, };
+
 export type Hello = { version: string, 
 /**
  * The floor is simulated: every screen says DEMO.
@@ -824,9 +918,9 @@ sentence: string | null, };
 
 export type NoisyRule = { rule: string, fired: number, };
 
-export type Ask = { "ask": "hello" } | { "ask": "vendors" } | { "ask": "sources" } | { "ask": "test_source", form: SourceForm, secret: string | null, } | { "ask": "save_source", form: SourceForm, secret: string | null, replaces: Id | null, } | { "ask": "remove_source", id: Id, } | { "ask": "set_secret", id: Id, secret: string, } | { "ask": "retry", id: Id, } | { "ask": "acknowledge", alert: Id, } | { "ask": "unacknowledge", alert: Id, } | { "ask": "snooze", alert: Id, minutes: number | null, shift_end?: boolean, } | { "ask": "unsnooze", alert: Id, } | { "ask": "set_preferences", preferences: Preferences, } | { "ask": "rules" } | { "ask": "check_rule", text: string | null, form: RuleForm | null, replaces: string | null, } | { "ask": "save_rule", text: string, replaces: string | null, } | { "ask": "remove_rule", name: string, } | { "ask": "set_rule_enabled", name: string, enabled: boolean, } | { "ask": "try_rule", text: string, replaces: string | null, from: Timestamp | null, to: Timestamp | null, } | { "ask": "alert_history", query: HistoryQuery, } | { "ask": "add_note", alert: Id | null, text: string, } | { "ask": "metrics" } | { "ask": "budget" } | { "ask": "test_sound", severity: Severity, volume: number | null, } | { "ask": "open_console", queue: Key, } | { "ask": "log", level: string, message: string, };
+export type Ask = { "ask": "hello" } | { "ask": "vendors" } | { "ask": "sources" } | { "ask": "test_source", form: SourceForm, secret: string | null, } | { "ask": "save_source", form: SourceForm, secret: string | null, replaces: Id | null, } | { "ask": "remove_source", id: Id, } | { "ask": "set_secret", id: Id, secret: string, } | { "ask": "diagnostics", id: Id, } | { "ask": "retry", id: Id, } | { "ask": "acknowledge", alert: Id, } | { "ask": "unacknowledge", alert: Id, } | { "ask": "snooze", alert: Id, minutes: number | null, shift_end?: boolean, } | { "ask": "unsnooze", alert: Id, } | { "ask": "set_preferences", preferences: Preferences, } | { "ask": "rules" } | { "ask": "check_rule", text: string | null, form: RuleForm | null, replaces: string | null, } | { "ask": "save_rule", text: string, replaces: string | null, } | { "ask": "remove_rule", name: string, } | { "ask": "set_rule_enabled", name: string, enabled: boolean, } | { "ask": "try_rule", text: string, replaces: string | null, from: Timestamp | null, to: Timestamp | null, } | { "ask": "alert_history", query: HistoryQuery, } | { "ask": "add_note", alert: Id | null, text: string, } | { "ask": "metrics" } | { "ask": "budget" } | { "ask": "test_sound", severity: Severity, volume: number | null, } | { "ask": "open_console", queue: Key, } | { "ask": "log", level: string, message: string, };
 
-export type Reply = { "reply": "hello", "value": Hello } | { "reply": "vendors", "value": Array<ReplyVendor> } | { "reply": "sources", "value": Array<ConfiguredSource> } | { "reply": "test_source", "value": TestReport } | { "reply": "rules", "value": Array<RuleEntry> } | { "reply": "check_rule", "value": RuleCheck } | { "reply": "try_rule", "value": RuleTrial } | { "reply": "alert_history", "value": HistoryPage } | { "reply": "metrics", "value": Array<MetricRow> } | { "reply": "budget", "value": Budget } | { "reply": "done" };
+export type Reply = { "reply": "hello", "value": Hello } | { "reply": "vendors", "value": Array<ReplyVendor> } | { "reply": "sources", "value": Array<ConfiguredSource> } | { "reply": "test_source", "value": TestReport } | { "reply": "diagnostics", "value": Diagnostics } | { "reply": "rules", "value": Array<RuleEntry> } | { "reply": "check_rule", "value": RuleCheck } | { "reply": "try_rule", "value": RuleTrial } | { "reply": "alert_history", "value": HistoryPage } | { "reply": "metrics", "value": Array<MetricRow> } | { "reply": "budget", "value": Budget } | { "reply": "done" };
 
 export type ReplyVendor = VendorSpec;
 
