@@ -83,6 +83,19 @@ describe('the rules', () => {
     expect(asked(host, 'save_rule')).toHaveLength(0);
   });
 
+  it('take a text of a million characters calmly, and send none of it', async () => {
+    const host = await open({}, 'rules');
+    await rule('Long wait');
+    await fireEvent.click(screen.getByTestId('rule-view-text'));
+    const before = asked(host, 'check_rule').length;
+    await write('rule-text', 'x'.repeat(1_000_000));
+    await waitFor(() => expect(screen.getByTestId('rule-text-faults').textContent).toContain('far too long'));
+    expect(asked(host, 'check_rule')).toHaveLength(before);
+    expect((screen.getByTestId('rule-save') as HTMLButtonElement).disabled).toBe(true);
+    await write('rule-text', '[[alert]]\nname = "Small"\nwhen = "queue.waiting > 3"');
+    await waitFor(() => expect(screen.queryByText(/far too long/)).toBeNull());
+  });
+
   it('pick a figure from the metric table with unit, formula and direction, by keyboard', async () => {
     await open({}, 'rules');
     await rule('Long wait');

@@ -8,6 +8,8 @@ import { asFailure, type AskFailure, type Host } from '../host/host';
 const REST = 250;
 /** "Fires now" is about now: looked at again while nobody writes. */
 const AGAIN = 5_000;
+/** Characters. No rule is longer, and the way to the program takes no more; it would only be cut. */
+const LONGEST = 60_000;
 
 export class RuleDraft {
   form = $state.raw<RuleForm | null>(null);
@@ -17,6 +19,8 @@ export class RuleDraft {
   checkedAt = $state<number | null>(null);
   /** Written, and not yet looked at. */
   waiting = $state(false);
+  /** What was checked last is not what stands here. */
+  unchecked = $state(false);
   /** The program could not be asked. */
   failure = $state.raw<AskFailure | null>(null);
   /** The text, or the form's text, as it was saved. */
@@ -26,14 +30,16 @@ export class RuleDraft {
   touched = $state(false);
 
   #host: Host;
+  #tooLong: () => string;
   #now: () => number;
   #last: 'form' | 'text';
   #turn = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
-  constructor(host: Host, now: () => number, entry: RuleEntry | null, blank: RuleForm) {
+  constructor(host: Host, now: () => number, tooLong: () => string, entry: RuleEntry | null, blank: RuleForm) {
     this.#host = host;
+    this.#tooLong = tooLong;
     this.#now = now;
     this.entry = entry;
     this.form = entry === null ? blank : entry.form;
@@ -91,12 +97,21 @@ export class RuleDraft {
     const turn = ++this.#turn;
     const { text, form } = this;
     const asText = this.#last === 'text' || form === null;
+    if ((asText ? text : JSON.stringify(form)).length > LONGEST) {
+      const fault: RuleFault = { sentence: this.#tooLong(), line: 1, column: 1, length: 1, field: null, field_at: 0, caret: '' };
+      this.check = { text: '', form: asText ? null : form, errors: [fault], fires_now: [], would_be_pending: [], targets: 0, unknown: 0 };
+      if (asText) this.form = null;
+      this.failure = null;
+      this.waiting = this.unchecked = false;
+      return;
+    }
     try {
       const check = await this.#host.ask({ ask: 'check_rule', text: asText ? text : null, form: asText ? null : form, replaces: this.replaces });
       if (turn !== this.#turn) return;
       this.check = check;
       this.checkedAt = this.#now();
       this.failure = null;
+      this.unchecked = false;
       if (asText) this.form = check.form;
       else this.text = check.text;
     } catch (thrown) {
@@ -110,6 +125,7 @@ export class RuleDraft {
   #soon(): void {
     this.touched = true;
     this.waiting = true;
+    this.unchecked = true;
     this.#turn++;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.look(), REST);

@@ -91,6 +91,7 @@ export const rules: Words['rules'] = {
   place: (line, column) => `Zeile ${line}, Spalte ${column}`,
   goThere: 'Zur Stelle gehen',
   textHelp: 'So wie sie in der Konfigurationsdatei steht. Kommentare bleiben erhalten.',
+  tooLong: 'Das ist viel zu lang für eine Regel; schreiben Sie ein [[alert]].',
   unreadable: 'Der Text lässt sich erst als Formular zeigen, wenn er berichtigt ist.',
   mendFirst: 'Bekannt, sobald die Regel berichtigt ist.',
   now: 'Löst jetzt aus',

@@ -90,6 +90,7 @@ export const rules = {
   place: (line: number, column: number) => `Line ${line}, column ${column}`,
   goThere: 'Go to the place',
   textHelp: 'As it stands in the configuration file. Comments are kept.',
+  tooLong: 'This is far too long for a rule; write one [[alert]].',
   unreadable: 'The text cannot be shown as a form before it is mended.',
   mendFirst: 'Known once the rule is mended.',
   now: 'Fires now',

@@ -91,6 +91,7 @@ export const rules: Words['rules'] = {
   place: (line, column) => `Línea ${line}, columna ${column}`,
   goThere: 'Ir al lugar',
   textHelp: 'Tal como está en el archivo de configuración. Los comentarios se conservan.',
+  tooLong: 'Esto es demasiado largo para una regla; escriba un [[alert]].',
   unreadable: 'El texto no se puede mostrar como formulario antes de corregirlo.',
   mendFirst: 'Se sabrá cuando la regla esté corregida.',
   now: 'Salta ahora',

@@ -91,6 +91,7 @@ export const rules: Words['rules'] = {
   place: (line, column) => `Ligne ${line}, colonne ${column}`,
   goThere: 'Aller à l’endroit',
   textHelp: 'Telle qu’elle est dans le fichier de configuration. Les commentaires restent.',
+  tooLong: 'C’est beaucoup trop long pour une règle ; écrivez un [[alert]].',
   unreadable: 'Le texte ne peut être montré en formulaire avant d’être corrigé.',
   mendFirst: 'Connu dès que la règle est corrigée.',
   now: 'Se déclenche maintenant',
