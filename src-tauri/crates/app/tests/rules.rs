@@ -98,7 +98,11 @@ async fn the_list_has_yours_as_written_and_the_default_ones() {
     let long: Vec<&RuleEntry> = list.iter().filter(|r| r.name == "Long wait").collect();
     assert!(long.len() == 1 && long[0].own && long[0].default);
     let lost = list.iter().find(|r| r.name == "Source lost").unwrap();
-    assert!(!lost.own && lost.default && lost.text.contains("when = \"source.lost_for > 4s\""), "{}", lost.text);
+    assert!(
+        !lost.own && lost.default && lost.text.contains("when = \"source.lost_for > 4s\""),
+        "{}",
+        lost.text
+    );
     // Every text is a rule that can be saved as it stands.
     for rule in &list {
         let checked = check(&app, &rule.text, Some(&rule.name)).await;
@@ -167,7 +171,8 @@ async fn what_is_wrong_is_told_with_its_place_and_never_written() {
     assert_eq!((line, column, field.as_str()), (3, 25, "when"), "{sentence}");
     let (line, _, _, field, _) = place(&rule("when = \"queue.waiting > 5\"\nclear = \"9\"")).await;
     assert_eq!((line, field.as_str()), (4, "clear"));
-    let (line, column, _, field, _) = place("[[alert]]\nname = \"Crowd\"\nwhen = \"queue.waiting > 5\"\n").await;
+    let (line, column, _, field, _) =
+        place("[[alert]]\nname = \"Crowd\"\nwhen = \"queue.waiting > 5\"\n").await;
     assert_eq!((line, column, field.as_str()), (2, 9, "name"));
     let hours = "when = \"queue.waiting > 5\"\nactive = [\"mon-fri 08:00-20:00\"]\nzone = \"Mars/Olympus\"";
     let (line, _, _, field, sentence) = place(&rule(hours)).await;
@@ -186,7 +191,8 @@ async fn what_is_wrong_is_told_with_its_place_and_never_written() {
     let over = "when = \"queue.waiting > 5\"\n[[alert.override]]\nqueue = \"*\"\nwhen = \"queue.waitin > 9\"";
     let (line, column, _, field, _) = place(&rule(over)).await;
     assert_eq!((line, column, field.as_str()), (6, 15, "override.1.when"));
-    for text in ["", "name = \"New\"\n", "[[alert]]\nname = \"A\"\nwhen = \"queue.waiting > 1\"\n[[alert]]\n"] {
+    for text in ["", "name = \"New\"\n", "[[alert]]\nname = \"A\"\nwhen = \"queue.waiting > 1\"\n[[alert]]\n"]
+    {
         assert!(!check(&app, text, None).await.errors.is_empty(), "{text}");
         let refused = save(&app, text, None).await.unwrap_err();
         assert_eq!(refused.code, Code::InvalidField);

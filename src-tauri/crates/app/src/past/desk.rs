@@ -102,6 +102,55 @@ pub(super) fn standing_at(data: &Path, at: Timestamp) -> Result<Vec<Alert>, Past
     Ok(standing.into_values().collect())
 }
 
+/// What a new run has to know of what the log says of the last one.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// Alerts that are over, and the webhook that was told of them but not of their end.
+    pub ends: Vec<(String, Alert)>,
+    /// When which rule fired in the last hour.
+    pub fired: Vec<(Timestamp, String)>,
+}
+
+/// Reads it; a log that is not there or cannot be read says nothing.
+pub(crate) fn earlier(data: &Path, now: Timestamp) -> Earlier {
+    let read = || -> Result<Earlier, store::StoreError> {
+        let desk = DeskReader::open(&data.join("desk.db"))?;
+        let hour = store::LogFilter {
+            from: Some(now.minus(std::time::Duration::from_secs(3600))),
+            limit: 100_000,
+            ..store::LogFilter::default()
+        };
+        let lines = desk.log(&hour)?.into_iter().rev();
+        let fired = lines.filter(|(_, line)| line.transition == Transition::Firing);
+        let fired = fired.map(|(_, line)| (line.at, line.rule)).collect();
+        let mut ends = Vec::new();
+        for (alert, channel) in desk.ends_untold(now.minus(LATE_END))? {
+            let filter = store::LogFilter { alert: Some(alert), limit: 1000, ..store::LogFilter::default() };
+            let hook = channel.strip_prefix("webhook:").unwrap_or(&channel).to_owned();
+            ends.extend(ended(desk.log(&filter)?).map(|alert| (hook, alert)));
+        }
+        Ok(Earlier { ends, fired })
+    };
+    read().unwrap_or_default()
+}
+
+/// An end that is older than this is no news any more.
+const LATE_END: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+/// An alert as its lines (newest first) leave it, when the last one is its end.
+fn ended(lines: Vec<(i64, JournalEntry)>) -> Option<Alert> {
+    let (_, last) = lines.first()?;
+    if last.transition != Transition::Resolved {
+        return None;
+    }
+    let resolved_at = Some(last.at);
+    let mut alert = blank(&lines.last()?.1);
+    for (_, line) in lines.into_iter().rev() {
+        follow(&mut alert, line);
+    }
+    Some(Alert { state: AlertState::Inactive, resolved_at, overlays: Vec::new(), ..alert })
+}
+
 fn blank(entry: &JournalEntry) -> Alert {
     Alert {
         id: entry.alert.clone(),

@@ -13,6 +13,7 @@ use model::Timestamp;
 use store::{FloorReader, StoreError};
 
 pub use desk::{AlertBook, LogLine, alerts};
+pub(crate) use desk::{Earlier, earlier};
 pub use export::{Format, Stretch, export};
 pub use rules::{FiredRow, RuleFires, TrialReport, try_rules};
 pub use then::{Counts, GapRow, History, Then, floor_then, history};

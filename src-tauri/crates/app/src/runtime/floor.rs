@@ -22,7 +22,7 @@ use super::{
     tell::{self, Teller},
     webhooks::Hooks,
 };
-use crate::{api::Preferences, settings::Settings};
+use crate::{api::Preferences, past::Earlier, settings::Settings};
 
 /// Even without a deadline the loop looks at the clock this often: a wall clock may jump.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
@@ -197,14 +197,26 @@ impl Floor {
     }
 
     /// The configuration, then the last floor: shown at once, marked by its sources as not live.
-    pub fn begin(&mut self, settings: &Settings, last: Option<FloorAt>, alerts: Vec<Alert>) {
+    pub fn begin(
+        &mut self,
+        settings: &Settings,
+        last: Option<FloorAt>,
+        alerts: Vec<Alert>,
+        earlier: Earlier,
+    ) {
         let now = self.clock.now();
+        self.teller.remember(&earlier.fired);
         let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
         self.world.set_consoles(consoles(settings));
         self.hooks.configure(&settings.webhooks);
         self.taste(&settings.preferences);
+        self.hooks.restore_ends(earlier.ends);
+        let restores = last.is_some() || !alerts.is_empty();
+        if restores {
+            self.world.expect_restore();
+        }
         self.apply(Input::Configure { sources, rules: settings.rules.clone() });
-        if last.is_some() || !alerts.is_empty() {
+        if restores {
             let (entities, sources) = last.map(|l| (l.entities, l.sources)).unwrap_or_default();
             self.apply(Input::Restore {
                 entities: entities.into_iter().map(restored).collect(),

@@ -141,6 +141,10 @@ impl Floorwalker {
         for error in settings.rule_errors.iter().filter(|_| !start.strict) {
             record::say(&notices, error.clone());
         }
+        let earlier = match start.record {
+            true => crate::past::earlier(&start.data, ports.clock.now()),
+            false => crate::past::Earlier::default(),
+        };
         let (book, alerts) = if start.record {
             desk::DeskBook::open(&start.data, &notices)
         } else {
@@ -184,7 +188,7 @@ impl Floorwalker {
             pending_lines: Default::default(),
             wake_at: None,
         };
-        floor.begin(&settings, opened.last, alerts);
+        floor.begin(&settings, opened.last, alerts, earlier);
         tokio::spawn(floor.run());
         // A strict face runs for one purpose with what it was given; the app lives with its file.
         let follows = !start.strict;

@@ -1,7 +1,7 @@
 //! From the alerts' transitions to the desktop: what to say is the engine's, that it is said at most
 //! twice and never not at all is ours.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use engine::{
     World,
@@ -24,6 +24,9 @@ use crate::{
 
 /// Notices on their way to the desktop. When it hangs, the newest state is in the window anyway.
 const IN_FLIGHT: usize = 64;
+
+/// A desktop that takes longer hangs. Its adapter gives up sooner; this is the second lock on the door.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 enum Order {
     Show(engine::alerts::Notice),
@@ -56,6 +59,13 @@ impl Teller {
     pub fn restore(&mut self, alerts: &[Alert], world: &World, now: Timestamp) {
         let telling = self.notices.restore(alerts, &[], world.rules(), now);
         self.carry_out(telling);
+    }
+
+    /// What fired in the last hour, of which an earlier run knows.
+    pub fn remember(&mut self, fired: &[(Timestamp, String)]) {
+        for (at, rule) in fired {
+            self.budget.fired(*at, rule);
+        }
     }
 
     /// Alerts that changed without a line: what is told later is told as it is then.
@@ -201,7 +211,7 @@ async fn deliver(
     while let Some(order) = queue.recv().await {
         let notice = match order {
             Order::Close(alert) => {
-                desktop.notifier.close(&alert).await;
+                let _ = tokio::time::timeout(PATIENCE, desktop.notifier.close(&alert)).await;
                 continue;
             }
             Order::Show(notice) => notice,
@@ -255,7 +265,8 @@ async fn show(desktop: &Desktop, book: &DeskBook, notice: engine::alerts::Notice
         title: notice.title,
         body: notice.body,
     };
-    desktop.notifier.show(shown).await?;
+    let shown = tokio::time::timeout(PATIENCE, desktop.notifier.show(shown)).await;
+    shown.unwrap_or(Err(NotifyError::TimedOut(PATIENCE)))?;
     for id in reserved {
         book.delivered(id, desktop.clock.now());
     }

@@ -67,6 +67,8 @@ pub struct World {
     standing: Standing,
     needs: Needs,
     consoles: BTreeMap<Id, String>,
+    /// No rule is tested before the alerts of the last run are there.
+    awaits_restore: bool,
 }
 
 impl Default for World {
@@ -94,6 +96,7 @@ impl World {
             standing: Standing::default(),
             needs: Needs::default(),
             consoles: BTreeMap::new(),
+            awaits_restore: false,
         }
     }
 
@@ -153,6 +156,11 @@ impl World {
     /// Inputs that changed a row in the last full minute before `now`.
     pub fn changes_per_minute(&self, now: Timestamp) -> u32 {
         self.meter.last_minute(now)
+    }
+    /// An [`Input::Restore`] follows the first `Configure`: until then no rule is tested, so that what
+    /// stood already does not fire a second time.
+    pub fn expect_restore(&mut self) {
+        self.awaits_restore = true;
     }
     /// Templates of addresses in the vendors' consoles, by source: `{queue}` stands for the queue's id.
     pub fn set_consoles(&mut self, templates: BTreeMap<Id, String>) {

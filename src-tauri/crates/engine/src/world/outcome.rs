@@ -202,6 +202,7 @@ impl World {
             machine.set_rules(rules);
         }
         if let Some(restored) = round.restored.take() {
+            self.awaits_restore = false;
             machine.restore(restored, now);
             for alert in machine.alerts() {
                 self.standing.put(&alert);
@@ -211,7 +212,9 @@ impl World {
         if let Some(command) = round.desk.take() {
             transitions.extend(machine.command(command, now));
         }
-        transitions.extend(machine.evaluate(self, &list, now));
+        if !self.awaits_restore {
+            transitions.extend(machine.evaluate(self, &list, now));
+        }
         let quiet = machine.take_quiet_changes();
         self.alerts = machine;
         for alert in transitions.iter().map(|(_, alert)| alert).chain(&quiet) {

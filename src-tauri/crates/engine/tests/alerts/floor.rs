@@ -145,6 +145,16 @@ impl Play {
     pub fn waiting(&mut self, seconds: f64, n: u32) {
         self.set(seconds, "waiting", Reading::number(f64::from(n)));
     }
+    /// How many wait in q1, told at the very moment at which deadlines may fall due: what is told counts.
+    pub fn sample(&mut self, seconds: f64, n: u32) {
+        self.run_to((seconds - 0.001).max(0.0));
+        self.now = at(seconds);
+        let (kind, key) = (SubjectKind::Queue, Key::new("shop", "q1"));
+        if let Some(row) = self.figures.rows.get_mut(&(kind as u8, key.clone())) {
+            row.figures.insert("waiting".into(), Reading::number(f64::from(n)));
+        }
+        self.evaluate(&[Touched::One(kind, key)]);
+    }
     pub fn unknown(&mut self, seconds: f64) {
         self.set(seconds, "waiting", Reading::Unknown);
     }

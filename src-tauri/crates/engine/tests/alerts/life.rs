@@ -405,3 +405,24 @@ fn a_rule_is_tried_on_the_past() {
     let expected = [(Severity::Critical, at(110.0), Some(at(220.0))), (Severity::Critical, at(310.0), None)];
     assert_eq!((fired, trial.left_out()), (expected.to_vec(), 0));
 }
+
+#[test]
+fn an_acknowledgement_also_ends_on_time_while_the_figure_is_gone_and_it_recovers() {
+    let spec = engine::alerts::RuleSpec {
+        critical: text("queue.waiting > 9"),
+        keep: text("44s"),
+        ..rule("queue.waiting > 4")
+    };
+    let mut p = Play::new(book(&[spec]));
+    p.waiting(1.0, 12);
+    p.acknowledge(2.0);
+    p.waiting(3.0, 0);
+    p.unknown(4.0);
+    p.told();
+    p.run_to(601.9);
+    assert_eq!(p.told(), [""; 0]);
+    p.run_to(602.0);
+    assert_eq!(p.told(), ["602 unacked"], "at its moment, not whenever somebody looks next");
+    p.evaluate(&[engine::alerts::Touched::All]);
+    assert_eq!(p.told(), [""; 0]);
+}

@@ -8,5 +8,6 @@ mod life;
 mod notices;
 mod overlays;
 mod overrides;
+mod promtool;
 mod real_world;
 mod restart;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::alerts::{
-    Notice, Notices, Quiet, Reading, RuleSpec, Rulebook, Tone, TrayCounts, TrayModel, TrayShape, Why,
+    Notice, Notices, Quiet, Reading, RuleSpec, Rulebook, Tone, TrayCounts, TrayModel, TrayShape, Why, Wishes,
 };
 use model::{Alert, AlertState, Overlay, Severity, SubjectKind, Transition};
 
@@ -254,4 +254,43 @@ fn the_tray_has_four_shapes() {
     assert_eq!(d.play.only().overlays, [Overlay::Snoozed]);
     let empty = TrayModel::of(&[], TrayCounts::default());
     assert_eq!((empty.sentence.as_str(), empty.stale), ("No source is set up.", false));
+}
+
+#[test]
+fn what_fires_in_a_mute_time_is_told_when_it_ends_and_still_stands() {
+    let mut d = Desk::new(&[RuleSpec { keep: text("0s"), ..warn() }]);
+    d.play.row(SubjectKind::Queue, "q2", "Sales", &[]);
+    // The mute time ends a minute and a half after the beginning of the play.
+    let end = at(90.0).to_string();
+    let until = format!("00:00-{}", &end[11..16]);
+    let mute = engine::alerts::Schedule::read(&[until], "UTC").unwrap();
+    let ends = mute.at(at(0.0)).1.seconds_since(at(0.0));
+    let wishes = Wishes { mute: Some(mute), ..Wishes::default() };
+    let book = d.book.clone();
+    let telling = d.notices.set_wishes(wishes, &book, at(0.0));
+    d.keep(telling);
+    d.waiting(1.0, "q1", 9);
+    d.waiting(2.0, "q2", 9);
+    d.waiting(3.0, "q2", 0);
+    d.run_to(ends - 0.1);
+    assert_eq!(d.times(), [0.0; 0]);
+    assert!(d.held.contains(&Quiet::Desk));
+    d.run_to(ends + 5.0);
+    assert_eq!(d.times(), [ends], "once, and only what still stands");
+    assert_eq!(d.shown[0].1.tells.len(), 1);
+}
+
+#[test]
+fn a_warning_that_may_not_sound_leaves_the_sound_to_a_critical() {
+    let spec = RuleSpec { critical: text("queue.waiting > 20"), ..warn() };
+    let mut d = Desk::new(&[spec]);
+    let book = d.book.clone();
+    let wishes = Wishes { sound: Some(Severity::Critical), ..Wishes::default() };
+    let telling = d.notices.set_wishes(wishes, &book, at(0.0));
+    d.keep(telling);
+    d.waiting(1.0, "q1", 9);
+    d.waiting(5.0, "q1", 30);
+    d.run_to(8.0);
+    let heard: Vec<Option<Tone>> = d.shown.iter().map(|(_, n)| n.sound).collect();
+    assert_eq!(heard, [None, Some(Tone::Two)]);
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use engine::{
     Effects, Input, World,
-    alerts::{Rulebook, Targets},
+    alerts::{RuleSpec, Rulebook, Targets},
 };
 use model::{
     Batch, Change, Conversation, ConversationState, Health, HealthReport, Id, Origin, Queue, QueueKind,
@@ -91,11 +91,14 @@ fn health(health: Health) -> Change {
 
 impl Floor {
     fn new() -> Self {
-        let (rules, errors) = Rulebook::compile(&[], &[], &[], Targets::default(), true);
-        assert_eq!(errors, vec![]);
         let mut floor = Self { world: World::new(), now: at(0.0), lines: Vec::new() };
-        floor.apply(Input::Configure { sources: vec![source()], rules: Arc::new(rules) });
+        floor.configure(&[]);
         floor
+    }
+    fn configure(&mut self, rules: &[RuleSpec]) {
+        let (rules, errors) = Rulebook::compile(rules, &[], &[], Targets::default(), true);
+        assert_eq!(errors, vec![]);
+        self.apply(Input::Configure { sources: vec![source()], rules: Arc::new(rules) });
     }
     fn apply(&mut self, input: Input) -> Effects {
         let effects = self.world.apply(input, self.now);
@@ -220,4 +223,24 @@ fn restored_alerts_do_not_fire_again() {
     let lines = again.told();
     assert!(!lines.iter().any(|l| l.ends_with(&word(Transition::Firing))), "{lines:?}");
     assert_eq!(lines, ["200 Long wait: unknown", "210 Long wait: known", "210 Long wait: escalated"]);
+}
+
+#[test]
+fn what_holds_already_when_a_run_begins_does_not_fire_a_second_time() {
+    let down = || RuleSpec { name: "Down".into(), ..crate::floor::rule("source.health != live") };
+    let fresh = || Floor { world: World::new(), now: at(0.0), lines: Vec::new() };
+    let mut first = fresh();
+    first.configure(&[down()]);
+    assert_eq!(first.told(), ["0 Down: pending", "0 Down: firing"]);
+    let alerts = first.world.alerts();
+    let mut again = fresh();
+    again.now = at(30.0);
+    again.world.expect_restore();
+    again.configure(&[down()]);
+    again.apply(Input::Restore { entities: Vec::new(), sources: Vec::new(), alerts: alerts.clone() });
+    assert_eq!(again.told(), [""; 0]);
+    assert_eq!(again.world.alerts(), alerts, "the same episode goes on");
+    again.batch(40.0, vec![Change::Reset, Change::Complete, health(Health::Live)]);
+    again.run_to(80.0);
+    assert_eq!(again.told(), ["40 Down: recovering", "70 Down: resolved"]);
 }

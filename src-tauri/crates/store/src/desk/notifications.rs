@@ -64,6 +64,22 @@ pub(crate) fn unconfirmed(db: &Connection) -> rusqlite::Result<Vec<Reservation>>
     rows.collect()
 }
 
+/// Webhooks that were told of an alert and, for all the log knows, never of its end: alert and channel.
+pub(crate) fn without_end(db: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(Id, String)>> {
+    let mut query = db.prepare(
+        "SELECT DISTINCT told.alert, told.channel FROM notification told
+         WHERE told.kind IN ('firing', 'escalated') AND told.channel LIKE 'webhook:%'
+           AND told.delivered_at >= ?1 AND told.alert NOT IN (SELECT id FROM alert)
+           AND NOT EXISTS (SELECT 1 FROM notification over WHERE over.alert = told.alert
+             AND over.channel = told.channel AND over.kind = 'resolved'
+             AND (over.delivered_at IS NOT NULL OR over.tries >= 2))
+         ORDER BY told.id",
+    )?;
+    let rows =
+        query.query_map([since.as_ms()], |row| Ok((Id::from(row.get::<_, String>(0)?), row.get(1)?)))?;
+    rows.collect()
+}
+
 impl Desk {
     /// Asks whether a notification may be sent, and writes down that it is about to be. Per alert, kind
     /// and channel the answer is [`Decision::Send`] once, and once more when the first was never

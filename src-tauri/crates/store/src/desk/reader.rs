@@ -6,7 +6,8 @@ use model::{Alert, Id, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Acknowledgement, JournalEntry, LogFilter, Note, acknowledgements, alerts, journal, notes, schema,
+    Acknowledgement, JournalEntry, LogFilter, Note, acknowledgements, alerts, journal, notes, notifications,
+    schema,
 };
 use crate::{
     StoreError,
@@ -49,6 +50,11 @@ impl DeskReader {
     /// A page of the alert log with the lines' numbers, newest first.
     pub fn log(&self, filter: &LogFilter) -> Result<Vec<(i64, JournalEntry)>, StoreError> {
         self.tell(journal::page(&self.db, filter))
+    }
+    /// Alerts that are over and of which a webhook (`webhook:NAME`) was told since then, but never that
+    /// they are over: the program ended in between.
+    pub fn ends_untold(&self, since: Timestamp) -> Result<Vec<(Id, String)>, StoreError> {
+        self.tell(notifications::without_end(&self.db, since))
     }
     /// Names of the rules that the alert log speaks of, sorted.
     pub fn log_rules(&self) -> Result<Vec<String>, StoreError> {

@@ -109,6 +109,14 @@ impl Hooks {
         }
     }
 
+    /// Alerts whose end nobody was told of: the program ended first.
+    pub fn restore_ends(&mut self, ends: Vec<(String, Alert)>) {
+        for (name, alert) in ends {
+            let Some(hook) = self.hooks.get_mut(&name) else { continue };
+            hook.give(Order::Tell(Told { transition: Transition::Resolved, alert }), &self.sentences);
+        }
+    }
+
     /// What happened to alerts, in order.
     pub fn on(&mut self, world: &World, transitions: &[(Transition, Alert)]) {
         if self.hooks.is_empty() {
