@@ -137,6 +137,18 @@ fn speaks_of_limits(answer: &Answer) -> bool {
     limits_in(&answer.text())
 }
 
+/// Beside the word "limit" these say that it was passed.
+const OVER: [&str; 8] = [
+    "exceed",
+    "reached",
+    "request limit",
+    "call limit",
+    "calls limit",
+    "over the limit",
+    "hit the",
+    "per minute",
+];
+
 /// Whether a text says that a limit of requests was passed.
 pub fn limits_in(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
@@ -151,7 +163,7 @@ pub fn limits_in(text: &str) -> bool {
     ]
     .iter()
     .any(|words| text.contains(words))
-        || (text.contains("limit") && (text.contains("exceed") || text.contains("reached")))
+        || (text.contains("limit") && OVER.iter().any(|word| text.contains(word)))
 }
 
 #[cfg(test)]
@@ -178,10 +190,17 @@ mod tests {
             "Rate limit exceeded",
             "{\"message\":\"API calls limit has been reached.\"}",
             "Request was throttled.",
+            "API call limit: 300 per 5 minutes",
+            "You are over the limit of requests.",
         ] {
             assert!(limits_in(text), "{text}");
         }
-        for text in ["Permission denied.", "{\"code\":403000,\"message\":\"no\"}", "unlimited"] {
+        for text in [
+            "Permission denied.",
+            "{\"code\":403000,\"message\":\"no\"}",
+            "unlimited",
+            "Your plan limits this.",
+        ] {
             assert!(!limits_in(text), "{text}");
         }
     }

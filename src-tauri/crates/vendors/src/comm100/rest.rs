@@ -381,13 +381,16 @@ impl Reading {
     /// Takes a page in; says whether it was the last.
     fn take(&mut self, want: u32, page: Arc<Listed<AgentRow>>) -> bool {
         let got = page.page.unwrap_or(want);
-        if got != want && want > 1 {
+        let first = self.pages.first().filter(|_| want > 1);
+        let again =
+            first.is_some_and(|first| first.rows == page.rows && page.rows.iter().flatten().count() > 0);
+        if want > 1 && (got != want || again) {
             // The server does not care which page is asked for.
-            if self.missing() > 0 {
+            if self.total == 0 || self.missing() > 0 {
+                let all = if self.total == 0 { String::new() } else { format!(" of {}", self.total) };
                 self.problem = Some(format!(
-                    "Comm100 gave the same {} of {} agents on every page; the others keep their last state.",
+                    "Comm100 gave the same {}{all} agents on every page; the others keep their last state.",
                     self.ids.len(),
-                    self.total
                 ));
             }
             return true;

@@ -81,6 +81,34 @@ pub(super) struct Collected<P> {
     pub last: HttpAnswer,
 }
 
+impl<T> Collected<Arc<Page<T>>> {
+    /// Takes in what a second reading found: rows may have moved between pages meanwhile. What is still
+    /// missing then is said.
+    fn and(
+        &mut self,
+        again: Result<Self, Failed>,
+        what: &str,
+        id: impl Fn(&T) -> Option<String>,
+    ) -> Result<(), Failed> {
+        let again = again?;
+        self.pages.extend(again.pages);
+        self.last = again.last;
+        self.problem = again.problem.or_else(|| {
+            let (have, total) = short(&self.pages, id)?;
+            Some(format!("giosg gave {have} of {total} {what}; the others keep their last state."))
+        });
+        Ok(())
+    }
+}
+
+/// How many different rows there are, and how many there should be, where these are more.
+fn short<T>(pages: &[Arc<Page<T>>], id: impl Fn(&T) -> Option<String>) -> Option<(usize, u32)> {
+    let total = pages.last()?.total?;
+    let ids: BTreeSet<String> =
+        pages.iter().flat_map(|page| page.rows.iter().flatten()).filter_map(id).collect();
+    (ids.len() < total as usize).then_some((ids.len(), total))
+}
+
 /// Why there is no page, and the status where there was an answer.
 pub(super) struct Failed {
     pub trouble: Trouble,
@@ -225,22 +253,24 @@ impl GiosgAsk {
             self.rooms.read(page, body, |body| self.listed::<RoomRow>("rooms", body))
         };
         let zone = self.config.timezone.as_deref().filter(|_| !self.zone_refused.load(Ordering::Relaxed));
-        let mut found = match zone {
-            Some(zone) => {
-                let mut url = plain.clone();
-                url.query_pairs_mut().append_pair("timezone", zone);
-                match self.collect(url, "rooms", read).await {
-                    // Perhaps it is the zone: once without it.
-                    Err(refused) if refused.status == Some(400) => {
-                        let found = self.collect(plain, "rooms", read).await.map_err(|_| refused)?;
-                        self.zone_refused.store(true, Ordering::Relaxed);
-                        found
-                    }
-                    outcome => outcome?,
-                }
+        let mut url = plain.clone();
+        if let Some(zone) = zone {
+            url.query_pairs_mut().append_pair("timezone", zone);
+        }
+        let mut found = match self.collect(url.clone(), "rooms", read).await {
+            // Perhaps it is the zone: once without it.
+            Err(refused) if zone.is_some() && refused.status == Some(400) => {
+                url = plain;
+                let found = self.collect(url.clone(), "rooms", read).await.map_err(|_| refused)?;
+                self.zone_refused.store(true, Ordering::Relaxed);
+                found
             }
-            None => self.collect(plain, "rooms", read).await?,
+            outcome => outcome?,
         };
+        let id = |row: &RoomRow| row.id.0.clone();
+        if found.problem.is_none() && short(&found.pages, id).is_some() {
+            found.and(self.collect(url, "rooms", read).await, "rooms", id)?;
+        }
         let oldest = self.oldest(&found.pages).await.map_err(|trouble| Failed { trouble, status: None })?;
         let waits_moved = {
             let mut told = lock(&self.waits);
@@ -259,7 +289,11 @@ impl GiosgAsk {
         let read = |page: usize, body: &[u8]| {
             self.users.read(page, body, |body| self.listed::<UserRow>("users", body))
         };
-        let mut found = self.collect(url, "users", read).await?;
+        let mut found = self.collect(url.clone(), "users", read).await?;
+        let id = |row: &UserRow| row.id.0.clone();
+        if found.problem.is_none() && short(&found.pages, id).is_some() {
+            found.and(self.collect(url, "users", read).await, "users", id)?;
+        }
         // Being absent counts by polls, so every whole answer is told.
         self.users.is_news(&found.pages);
         let whole = found.problem.is_none();

@@ -115,6 +115,8 @@ pub struct Page<T> {
     pub rows: Option<Vec<T>>,
     /// Where the next page is.
     pub next: Next,
+    /// How many rows there are on all pages, where that is told.
+    pub total: Option<u32>,
 }
 
 /// Where the next page is.
@@ -131,7 +133,7 @@ pub enum Next {
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        Self { rows: None, next: Next::None }
+        Self { rows: None, next: Next::None, total: None }
     }
 }
 
@@ -146,7 +148,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
                 while let Some(row) = seq.next_element()? {
                     one_more(&mut rows, row)?;
                 }
-                Ok(Page { rows: Some(rows), next: Next::None })
+                Ok(Page { rows: Some(rows), ..Page::default() })
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut page = Page::default();
@@ -159,6 +161,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
                                 page.rows = rows.0;
                             }
                         }
+                        "count" => page.total = map.next_value::<Count>()?.0,
                         "next" => next = text(&map.next_value()?),
                         "next_page_url" => url = text(&map.next_value()?),
                         "next_page" => number = Count::from(&map.next_value::<Scalar>()?).0,

@@ -128,6 +128,17 @@ async fn d4_a_server_that_ignores_paging_is_partial_after_two_requests() {
 }
 
 #[tokio::test]
+async fn d4_pages_that_are_all_the_same_are_partial_though_no_total_says_so() {
+    for index in [r#","pageIndex":1"#, ""] {
+        let body = format!(r#"{{"pageCount":4,"list":[{{"agentId":"a"}},{{"agentId":"b"}}]{index}}}"#);
+        let ask = ask(move |_| (200, body.clone())).await;
+        let (ids, whole, partial) = agents(ask.ask(AGENTS).await.unwrap());
+        assert_eq!((ids.len(), whole), (2, false));
+        assert!(partial.unwrap().contains("the same 2 agents"));
+    }
+}
+
+#[tokio::test]
 async fn pages_never_end_in_a_circle() {
     for endless in [
         // Always one more page.

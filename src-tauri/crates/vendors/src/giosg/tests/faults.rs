@@ -337,3 +337,59 @@ async fn d13_only_a_zone_that_is_refused_with_400_is_left_out() {
     assert!(ask.ask(ROOMS).await.is_ok());
     assert!(ask.note(ROOMS).unwrap().contains("`timezone`"));
 }
+
+/// Two pages of users under the pager that tells how many there are.
+fn two_pages(path: &str, first: &str, second: &str, count: u32) -> Vec<u8> {
+    let (rows, next) = match path.contains("page=2") {
+        true => (second, "null".to_owned()),
+        false => (first, "2".to_owned()),
+    };
+    let rows: Vec<String> = rows.chars().map(|id| format!(r#"{{"user_id":"{id}"}}"#)).collect();
+    let body = format!(r#"{{"count":{count},"next_page":{next},"results":[{}]}}"#, rows.join(","));
+    answer(200, "", body.as_bytes())
+}
+
+async fn users_of(ask: &GiosgAsk) -> (usize, bool, Option<String>) {
+    let good = ask.ask(USERS).await.unwrap();
+    let Some(Answer::Users { pages, whole }) = good.answer else { panic!("users were meant") };
+    let rows = pages.iter().flat_map(|page| page.rows.iter().flatten());
+    let ids: std::collections::BTreeSet<String> = rows.filter_map(|row| row.id.0.clone()).collect();
+    (ids.len(), whole, good.partial)
+}
+
+#[tokio::test]
+async fn p8_a_row_that_moves_between_pages_is_found_by_a_second_reading() {
+    // First reading: `c` slips from page 2 to page 1 after page 1 was read.
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let script = move |path: &str| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 | 1 => two_pages(path, "ab", "bd", 4),
+        _ => two_pages(path, "ac", "bd", 4),
+    };
+    let (ask, _) = asking(script, |_| {}).await;
+    assert_eq!(users_of(&ask).await, (4, true, None));
+}
+
+#[tokio::test]
+async fn p7_fewer_rows_than_are_counted_are_partial_and_say_so() {
+    let (ask, paths) = asking(|path| two_pages(path, "ab", "c", 5), |_| {}).await;
+    let (have, whole, partial) = users_of(&ask).await;
+    assert_eq!((have, whole, paths.lock().unwrap().len()), (3, false, 4));
+    assert!(partial.unwrap().contains("3 of 5"));
+    // More rows than are counted: the rows count.
+    let (ask, _) = asking(|path| two_pages(path, "ab", "cd", 1), |_| {}).await;
+    assert_eq!(users_of(&ask).await, (4, true, None));
+}
+
+#[tokio::test]
+async fn p7_a_page_that_fails_twice_makes_the_poll_partial_and_one_that_fails_once_does_not() {
+    for (fails, whole) in [(1, true), (2, false)] {
+        let tries = std::sync::atomic::AtomicUsize::new(0);
+        let script = move |path: &str| match path.contains("page=2") {
+            true if tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < fails => answer(502, "", b""),
+            _ => two_pages(path, "ab", "c", 3),
+        };
+        let (ask, _) = asking(script, |_| {}).await;
+        let (have, is_whole, partial) = users_of(&ask).await;
+        assert_eq!((have, is_whole, partial.is_none()), (if whole { 3 } else { 2 }, whole, whole));
+    }
+}
