@@ -150,6 +150,20 @@ await check('a rule is written, seen to fire, marked where it is wrong, saved an
   await page.waitForSelector(`${id('rule-row')}[data-rule="Walked through"]`, { state: 'detached', timeout: 10_000 });
 });
 
+await check('the keyboard alone reaches a rule and back', async () => {
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector(id('palette'), { timeout: 5_000 });
+  await page.keyboard.type('alert rules');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(id('rule-row'), { timeout: 10_000 });
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(id('rule-editor'), { timeout: 5_000 });
+  await page.keyboard.press('Escape');
+  await page.waitForSelector(id('rule-editor'), { state: 'detached', timeout: 5_000 });
+});
+
 await check('a rule is tried on the past, or the page says why not', async () => {
   await rule('Long wait');
   await page.waitForSelector(`${id('rule-try')}:not(:disabled)`, { timeout: 10_000 });
