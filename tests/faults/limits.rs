@@ -107,9 +107,9 @@ fn http_date(at: i64) -> String {
 }
 
 async fn l3_too_many_for_one_part_leaves_the_rest_live() {
-    let stand = Stand::quiet(&[Vendor::Giosg, Vendor::Liveperson]).await.with("poll = \"2s\"");
+    let stand = Stand::quiet(&[Vendor::Giosg]).await.with("poll = \"2s\"");
     let mut watch = stand.watch();
-    let parts = [(Vendor::Giosg, "users"), (Vendor::Liveperson, "queuehealth")];
+    let parts = [(Vendor::Giosg, "users")];
     for (vendor, _) in parts {
         watch.converges(&stand, vendor, PATIENCE).await;
     }

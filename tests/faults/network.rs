@@ -302,7 +302,8 @@ async fn n13_a_captive_portal_is_no_data_for_any_vendor() {
         stand.control().fault(vendor, "*", Fault::Html).unwrap();
         stand.relay(vendor).reset();
     }
-    for vendor in Vendor::ALL {
+    // The slowest last: whoever is healed late has longer pauses.
+    for vendor in [PUSH[0], PUSH[1], POLLED[2], POLLED[1], POLLED[0]] {
         let source = watch.lost(vendor, within(vendor) + secs(15)).await;
         let error = source["last_error"].as_str().unwrap();
         assert!(!error.contains("FreeWiFi") && !error.contains('<'), "{error}");
@@ -426,7 +427,7 @@ async fn n18_a_server_that_never_answers_is_not_live_and_named() {
     for vendor in Vendor::ALL {
         stand.relay(vendor).weather(silent());
     }
-    let (code, document) = stand.snapshot(&["--timeout", "13s"]).await;
+    let (code, document) = stand.snapshot(&["--timeout", "16s"]).await;
     assert_eq!(code, 3);
     for source in document["sources"].as_array().unwrap() {
         assert_eq!(source["health"], "retrying", "{source:#}");
@@ -438,7 +439,7 @@ async fn n18_a_server_that_never_answers_is_not_live_and_named() {
     }
     for vendor in Vendor::ALL {
         let (_, ever) = stand.relay(vendor).connections();
-        assert!(ever <= 5, "{vendor:?}: {ever} connections in 13 s");
+        assert!(ever <= 6, "{vendor:?}: {ever} connections in 16 s");
     }
 }
 

@@ -36,13 +36,13 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// An authority made for one case.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(rcgen::DnType::CommonName, "Root of a test");
@@ -51,7 +51,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
     /// A server's side with a certificate for `name`; `shape` bends it.
-    fn acceptor(&self, name: &str, shape: impl FnOnce(&mut CertificateParams)) -> TlsAcceptor {
+    pub fn acceptor(&self, name: &str, shape: impl FnOnce(&mut CertificateParams)) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         shape(&mut params);
         let key = KeyPair::generate().unwrap();
@@ -75,16 +75,19 @@ fn acceptor(certificate: rustls::pki_types::CertificateDer<'static>, key: &KeyPa
 }
 
 /// TLS in front of a server that speaks none. Counts what it hears once TLS stands.
-struct Front {
-    address: SocketAddr,
+pub struct Front {
+    pub address: SocketAddr,
     acceptor: Arc<Mutex<TlsAcceptor>>,
-    heard: Arc<AtomicU64>,
+    pub heard: Arc<AtomicU64>,
     cut: watch::Sender<u64>,
 }
 
 impl Front {
-    async fn open(acceptor: TlsAcceptor, to: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub async fn open(acceptor: TlsAcceptor, to: SocketAddr) -> Self {
+        Self::open_at("127.0.0.1:0", acceptor, to).await
+    }
+    pub async fn open_at(at: &str, acceptor: TlsAcceptor, to: SocketAddr) -> Self {
+        let listener = TcpListener::bind(at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let acceptor = Arc::new(Mutex::new(acceptor));
         let heard = Arc::new(AtomicU64::new(0));
@@ -105,13 +108,16 @@ impl Front {
         });
         Self { address, acceptor, heard, cut }
     }
-    fn show(&self, acceptor: TlsAcceptor) {
+    pub fn show(&self, acceptor: TlsAcceptor) {
         *self.acceptor.lock().unwrap() = acceptor;
         self.cut.send_modify(|n| *n += 1);
     }
     /// A source's lines with this front for the server, by name.
-    fn before(&self, source: &str, to: SocketAddr) -> String {
-        let place = format!("localhost:{}", self.address.port());
+    pub fn before(&self, source: &str, to: SocketAddr) -> String {
+        self.named("localhost", source, to)
+    }
+    pub fn named(&self, host: &str, source: &str, to: SocketAddr) -> String {
+        let place = format!("{host}:{}", self.address.port());
         source
             .replace(&format!("http://{to}"), &format!("https://{place}"))
             .replace(&format!("ws://{to}"), &format!("wss://{place}"))
@@ -146,7 +152,7 @@ async fn pass(acceptor: TlsAcceptor, stream: TcpStream, to: SocketAddr, heard: &
     }
 }
 
-fn write(stand: &Stand, name: &str, text: &str) -> PathBuf {
+pub fn write(stand: &Stand, name: &str, text: &str) -> PathBuf {
     let path = stand.folder.path().join(name);
     std::fs::write(&path, text).unwrap();
     path

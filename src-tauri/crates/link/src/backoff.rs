@@ -111,6 +111,46 @@ mod tests {
     }
 
     #[test]
+    fn n19_five_hundred_clients_that_lost_a_server_together_come_back_one_by_one() {
+        // A server that is away for half a minute and then takes 25 connections a second.
+        let mut tries = vec![0u32; 120];
+        let mut all: Vec<(f64, Backoff)> = (0..500).map(|seed| (0.0, Backoff::new(seed))).collect();
+        let mut room = [25u32; 120];
+        for (at, backoff) in &mut all {
+            loop {
+                *at += backoff.next_wait().as_secs_f64();
+                let second = *at as usize;
+                if second >= 120 {
+                    break;
+                }
+                tries[second] += 1;
+                if second >= 30 && room[second] > 0 {
+                    room[second] -= 1;
+                    break;
+                }
+            }
+        }
+        let back = all.iter().filter(|(at, _)| *at < 120.0).count();
+        assert!(back >= 490, "{back} are back after a minute and a half");
+        // Once the first seconds are over nobody sees a herd: 500 at once would be one try each.
+        let most = tries[10..].iter().max().copied().unwrap_or(0);
+        assert!(most <= 150, "{most} tries in one second");
+    }
+
+    #[test]
+    fn n15_n16_eight_hours_without_a_network_are_few_tries() {
+        let mut backoff = Backoff::new(5);
+        let (mut at, mut tries) = (Duration::ZERO, 0u32);
+        while at < Duration::from_secs(8 * 3600) {
+            // A line that comes up for two seconds and goes again forgives nothing.
+            backoff.was_healthy_for(Duration::from_secs(2));
+            at += backoff.next_wait();
+            tries += 1;
+        }
+        assert!((1000..3000).contains(&tries), "{tries}");
+    }
+
+    #[test]
     fn l2_retry_after_in_all_its_forms() {
         let now: Timestamp = "2026-01-31T09:30:00Z".parse().unwrap();
         let s = Duration::from_secs;

@@ -297,6 +297,12 @@ impl Http {
         };
         let mut response = asked.send().await.map_err(fail)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            && let Some(proxy) = self.proxy.pick(&request.url)
+        {
+            let phase = Phase::Proxy { proxy: place(&proxy), status: Some(status.as_u16()) };
+            return Err(NetError::new(&host, phase));
+        }
         let too_large = || NetError::new(&host, Phase::TooLarge(request.body_limit));
         if response.content_length().is_some_and(|n| n > request.body_limit as u64) {
             return Err(too_large());

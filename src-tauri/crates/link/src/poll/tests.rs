@@ -326,3 +326,44 @@ fn a_longer_interval_does_not_put_off_what_was_never_asked() {
     let verdict = play.until(secs(10), |_, _| Ok(())).clone();
     assert_eq!((verdict.health, verdict.settled), (Health::Live, true));
 }
+
+#[test]
+fn l8_a_clock_that_jumps_shortens_no_pause() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    let slow = || Trouble::Throttled { sentence: "429".into(), after: Some(secs(300)) };
+    play.until(secs(120), |_, _| Err(slow()));
+    let retry = play.seen.last().unwrap().retry_at.unwrap();
+    let asked = play.asked.len();
+    // The wall clock jumps, or the machine slept for a moment: the pause is counted in time that passes.
+    for at in [130, 200, 300] {
+        play.until(secs(at), |_, _| Ok(()));
+        play.schedule.woke(play.now);
+    }
+    assert_eq!((play.asked.len(), play.seen.last().unwrap().health), (asked, Health::Throttled));
+    play.until(retry + secs(2), |_, _| Ok(()));
+    assert_eq!(play.seen.last().unwrap().health, Health::Live);
+}
+
+#[test]
+fn n15_n16_eight_hours_without_a_network_are_few_tries_and_one_return() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.until(secs(100 + 8 * 3600), |_, _| Err(link()));
+    let tries = play.asked.iter().filter(|(at, _)| *at >= 100).count();
+    assert!((900..4000).contains(&tries), "{tries} tries in eight hours");
+    play.until(secs(100 + 8 * 3600 + 60), |_, _| Ok(()));
+    assert_eq!(play.healths(), [Health::Live, Health::Retrying, Health::Live]);
+}
+
+#[test]
+fn l6_l7_a_quota_that_is_used_up_is_knocked_at_rarely() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    // The day's quota, told by nothing but refusals.
+    let slow = || Trouble::Throttled { sentence: "429".into(), after: None };
+    play.until(secs(100 + 6 * 3600), |_, _| Err(slow()));
+    let tries = play.asked.iter().filter(|(at, _)| *at >= 100).count();
+    assert!(tries <= 100, "{tries} tries in six hours");
+    assert_eq!(play.healths(), [Health::Live, Health::Throttled]);
+}
