@@ -126,6 +126,7 @@ fn start(
         record: true,
         strict: false,
         demo: args.demo_mark,
+        tapes: None,
     };
     let ports = Ports {
         vault: Arc::new(Keychain),
@@ -169,12 +170,17 @@ fn fingerprint(folder: &std::path::Path) -> u64 {
 async fn obey(app: AppHandle, mut actions: mpsc::Receiver<NoticeAction>) {
     while let Some(action) = actions.recv().await {
         let ask = match action {
-            NoticeAction::Show(_) => {
-                window::show(&app);
+            NoticeAction::Show(alert) => {
+                match alert {
+                    Some(alert) => window::show_alert(&app, &alert),
+                    None => window::show(&app),
+                }
                 continue;
             }
             NoticeAction::Acknowledge(alert) => Ask::Acknowledge { alert },
-            NoticeAction::Snooze(alert) => Ask::Snooze { alert, minutes: Some(SNOOZE_MINUTES), shift_end: false },
+            NoticeAction::Snooze(alert) => {
+                Ask::Snooze { alert, minutes: Some(SNOOZE_MINUTES), shift_end: false }
+            }
         };
         if let Err(error) = app.state::<Core>().ask(ask).await {
             tracing::warn!(%error, "An alert's notification could not be answered.");

@@ -1,5 +1,6 @@
 //! The main window: what it may load, and what closing it means.
 
+use model::Id;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
@@ -73,6 +74,20 @@ pub fn show(app: &AppHandle) {
         let _ = window.show();
         let _ = window.unminimize();
         let _ = window.set_focus();
+    }
+}
+
+/// Brings the window to the front and opens an alert in it.
+pub fn show_alert(app: &AppHandle, alert: &Id) {
+    show(app);
+    // Ids of alerts are made by us, of letters and digits; nothing else becomes part of a script.
+    let is_plain = alert.chars().all(|c| c.is_ascii_alphanumeric());
+    if let Some(window) = app.get_webview_window(MAIN).filter(|_| is_plain) {
+        let script =
+            format!("window.dispatchEvent(new CustomEvent('floorwalker:show',{{detail:'{alert}'}}))");
+        if let Err(error) = window.eval(script) {
+            tracing::warn!(%error, "The window could not be told which alert to show.");
+        }
     }
 }
 

@@ -74,6 +74,36 @@ pub async fn tray_host() -> bool {
     matches!(tokio::time::timeout(PATIENCE, ask).await, Ok(Ok(true)))
 }
 
+/// Properties in which notification services tell that the person asked not to be disturbed: Plasma's, and
+/// dunst's own.
+const INHIBITED: [(&str, &str); 2] =
+    [("org.freedesktop.Notifications", "Inhibited"), ("org.dunstproject.cmd0", "paused")];
+
+/// Whether the person asked not to be disturbed, where the notification service tells. One that does not
+/// answer does not say so.
+pub async fn notices_inhibited() -> bool {
+    let ask = async {
+        let bus = Connection::session().await?;
+        for (interface, property) in INHIBITED {
+            let reply = bus
+                .call_method(
+                    Some("org.freedesktop.Notifications"),
+                    "/org/freedesktop/Notifications",
+                    Some("org.freedesktop.DBus.Properties"),
+                    "Get",
+                    &(interface, property),
+                )
+                .await;
+            let value = reply.ok().and_then(|r| r.body().deserialize::<zbus::zvariant::OwnedValue>().ok());
+            if value.is_some_and(|value| bool::try_from(value).unwrap_or(false)) {
+                return Ok(true);
+            }
+        }
+        Ok::<bool, zbus::Error>(false)
+    };
+    matches!(tokio::time::timeout(PATIENCE, ask).await, Ok(Ok(true)))
+}
+
 /// Whether the notification service reads the body as markup, so that text must be escaped for it; `None`
 /// when it did not answer.
 pub async fn notices_take_markup() -> Option<bool> {

@@ -18,6 +18,8 @@ use async_trait::async_trait;
 use model::Id;
 use tokio::sync::mpsc;
 
+use crate::desk;
+
 /// A service that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -44,6 +46,10 @@ impl Notifier for Desktop {
     async fn close(&self, alert: &Id) {
         // One that cannot be taken away stays until the desktop removes it: not worth a word.
         let _ = tokio::time::timeout(PATIENCE, self.shown.close(alert)).await;
+    }
+
+    async fn is_inhibited(&self) -> bool {
+        desk::notices_inhibited().await
     }
 }
 
