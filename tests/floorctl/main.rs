@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod acknowledged;
+mod drift;
 mod faults;
 mod past;
 mod proxies;
@@ -11,8 +12,8 @@ mod secrets;
 mod snapshot;
 mod support;
 mod tapes;
-mod twelve;
 mod thirty;
+mod twelve;
 mod usage;
 mod watch;
 mod webhooks;

@@ -4,6 +4,7 @@
 import { cell, floorAt, type Invented, type Scene } from './fake-floor';
 import { FakeRules, METRICS } from './fake-rules';
 import { storm } from './fake-storm';
+import { diagnostics } from './fake-diagnostics';
 import { VENDORS } from './fake-vendors';
 import type { Ask, ConfiguredSource, Hello, Row, Status, ViewMessage, ViewSpec } from './gen';
 import { AskFailure, type Answer, type Host, type Link, type Unsubscribe } from './host';
@@ -169,6 +170,8 @@ export class FakeHost implements Host {
         return VENDORS;
       case 'sources':
         return this.#configured;
+      case 'diagnostics':
+        return diagnostics(this.now());
       case 'set_preferences':
         this.#hello = { ...this.#hello, preferences: ask.preferences };
         return undefined;

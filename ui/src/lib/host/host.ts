@@ -6,6 +6,7 @@ import type {
   Budget,
   Code,
   ConfiguredSource,
+  Diagnostics,
   Failure,
   Hello,
   HistoryPage,
@@ -25,6 +26,7 @@ interface Answers {
   vendors: VendorSpec[];
   sources: ConfiguredSource[];
   test_source: TestReport;
+  diagnostics: Diagnostics;
   rules: RuleEntry[];
   check_rule: RuleCheck;
   try_rule: RuleTrial;

@@ -3,6 +3,7 @@
 import { log, rules } from './alerts/de';
 import { counter } from './count';
 import type { Words } from './en';
+import { details } from './sources/de';
 
 const n = counter('de');
 
@@ -217,6 +218,7 @@ export const de: Words = {
   log,
   rules,
   sources: {
+    details,
     title: 'Quellen',
     add: 'Quelle hinzufügen',
     edit: 'Bearbeiten',

@@ -2,6 +2,7 @@
 
 import { log, rules } from './alerts/en';
 import { counter } from './count';
+import { details } from './sources/en';
 
 const n = counter('en');
 
@@ -264,6 +265,7 @@ export const en = {
   log,
   rules,
   sources: {
+    details,
     title: 'Sources',
     add: 'Add a source',
     edit: 'Edit',

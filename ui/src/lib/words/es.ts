@@ -3,6 +3,7 @@
 import { log, rules } from './alerts/es';
 import { counter } from './count';
 import type { Words } from './en';
+import { details } from './sources/es';
 
 const n = counter('es');
 
@@ -217,6 +218,7 @@ export const es: Words = {
   log,
   rules,
   sources: {
+    details,
     title: 'Fuentes',
     add: 'Añadir una fuente',
     edit: 'Editar',

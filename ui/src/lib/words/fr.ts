@@ -3,6 +3,7 @@
 import { log, rules } from './alerts/fr';
 import { counter } from './count';
 import type { Words } from './en';
+import { details } from './sources/fr';
 
 const n = counter('fr');
 
@@ -217,6 +218,7 @@ export const fr: Words = {
   log,
   rules,
   sources: {
+    details,
     title: 'Sources',
     add: 'Ajouter une source',
     edit: 'Modifier',
