@@ -33,7 +33,7 @@ fn tests() -> (BTreeSet<String>, BTreeSet<String>) {
     }
     let (mut names, mut modules) = (BTreeSet::new(), BTreeSet::new());
     for file in files {
-        let text = fs::read_to_string(&file).unwrap();
+        let text = fs::read_to_string(&file).expect("a source can be read");
         let before = names.len();
         let mut is_test = false;
         let mut in_proptest = false;

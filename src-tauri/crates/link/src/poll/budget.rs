@@ -86,11 +86,13 @@ impl Drop for Share {
 #[derive(Clone, Debug, Default)]
 pub struct Budgets(Arc<Books>);
 
+/// An origin, and the account's secret where the limit is the account's. Of the secret only a hash under a
+/// key that nobody knows is kept.
+type Account = (String, Option<u64>);
+
 #[derive(Debug, Default)]
 struct Books {
-    /// By origin, and by the account's secret where the limit is the account's. Of the secret only a hash
-    /// under a key that nobody knows is kept.
-    books: Mutex<HashMap<(String, Option<u64>), Arc<Budget>>>,
+    books: Mutex<HashMap<Account, Arc<Budget>>>,
     key: RandomState,
 }
 
