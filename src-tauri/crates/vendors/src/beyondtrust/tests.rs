@@ -1,6 +1,8 @@
 //! Against the simulated appliance: its dialects, its faults, and the questions of the vendor's page.
 
 mod golden;
+mod peer;
+mod ways;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -84,7 +86,11 @@ async fn appliance(dialect: Dialect) -> Running {
 }
 
 fn watch(running: &Running, company: Option<&str>) -> Watch {
-    let settings = settings(&running.address(V).unwrap().to_string(), company);
+    watch_at(&running.address(V).unwrap().to_string(), company)
+}
+
+fn watch_at(address: &str, company: Option<&str>) -> Watch {
+    let settings = settings(address, company);
     let (out, batches) = mpsc::channel(16);
     let stop = CancellationToken::new();
     let link = SourceLink {

@@ -92,3 +92,68 @@ fn d3_d4_d19_forms_and_order_do_not_matter() {
     let lines = tables.iter().rev().map(|(name, rows)| json!({"insert": {name: rows}}).to_string());
     assert_eq!(played(&lines.collect::<Vec<_>>().join("\n")), reference);
 }
+
+/// A life in events whose rows come as lines of their own: a session is accepted, handed over, put back and
+/// accepted again. Whatever their order, the floor is the same (D19), and a hand-over is no wait.
+#[test]
+fn d19_the_order_of_one_events_lines_does_not_matter() {
+    let join = |row: u32, rep: u32, at: u32| {
+        format!(
+            r#"{{"insert":{{"representative_support_session":{{"{row}":{{"representative_id":{rep},"support_session_id":812,"created_timestamp":1700007{at}}}}}}}}}"#
+        )
+    };
+    let leave = |row: u32| format!(r#"{{"delete":{{"representative_support_session":["{row}"]}}}}"#);
+    let moved = |queue: u32, at: u32| {
+        format!(
+            r#"{{"update":{{"support_session":{{"812":{{"queue_id":{queue},"queue_entry_timestamp":1700007{at}}}}}}}}}"#
+        )
+    };
+    let copy = r#"{"insert":{"queue":{"7":{"name":"Desk","type":"team","support_team_id":2},"40":{"name":"Ana","type":"rep"},"50":{"name":"Bo","type":"rep"}},
+        "representative":{"41":{"user_id":5,"queue_id":40},"51":{"user_id":6,"queue_id":50}},
+        "support_session":{"812":{"lsid":"s","queue_id":7,"queue_entry_timestamp":1700007000}}}}"#
+        .replace('\n', "");
+    let events = [
+        vec![moved(40, 130), join(530, 41, 130)],
+        vec![leave(530), join(531, 51, 160), moved(50, 160)],
+        vec![leave(531), moved(7, 190)],
+        vec![moved(40, 220), join(532, 41, 220)],
+    ];
+    let mut ends = Vec::new();
+    for turn in 0..6 {
+        let mut floor = Floor::new("help".into());
+        floor.apply(loose::read::<Line>(copy.as_bytes()).unwrap());
+        floor.whole(seen(0));
+        let mut told = Vec::new();
+        for (n, event) in events.iter().enumerate() {
+            let mut lines = event.clone();
+            let count = lines.len();
+            lines.rotate_left(turn % count);
+            if turn >= 3 {
+                lines.swap(0, 1);
+            }
+            let mut last = Value::Null;
+            for line in lines {
+                floor.apply(loose::read::<Line>(line.as_bytes()).unwrap());
+                for change in floor.changes(seen(30 * (n as i64 + 1))) {
+                    if let Change::Conversation(row) = change {
+                        last = json!([row.state, row.waiting_since, row.answered_at, row.agents, row.queue]);
+                    }
+                }
+            }
+            told.push(last);
+        }
+        ends.push(told);
+    }
+    ends.dedup();
+    assert_eq!(ends.len(), 1, "{ends:#?}");
+    let at = |s: i64| json!(Timestamp::from_ms((1_700_007_000 + s) * 1000));
+    assert_eq!(
+        ends[0],
+        [
+            json!(["active", at(0), at(130), ["5"], "rep:5"]),
+            json!(["active", at(0), at(130), ["6"], "rep:6"]),
+            json!(["waiting", at(190), null, [], "team:2"]),
+            json!(["active", at(190), at(220), ["5"], "rep:5"]),
+        ]
+    );
+}

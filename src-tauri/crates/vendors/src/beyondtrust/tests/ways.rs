@@ -1,0 +1,148 @@
+//! Ways in, and what an appliance may do that the simulated one does not.
+
+use std::time::Duration;
+
+use model::{Health, Id, Timestamp};
+
+use super::{
+    Watch,
+    peer::{Greets, Peer, Script},
+    watch_at,
+};
+
+async fn open(script: Script, company: Option<&str>) -> (Peer, Watch) {
+    let peer = Peer::start(script).await;
+    let watch = watch_at(&peer.address, company);
+    (peer, watch)
+}
+fn greeting(greets: Greets) -> Script {
+    Script { greets, ..Script::default() }
+}
+
+#[tokio::test]
+async fn d15_a_refused_dropped_or_mute_upgrade_leads_to_the_other_way() {
+    for greets in [Greets::Refuses(400), Greets::Refuses(404), Greets::Drops, Greets::Mute] {
+        let (peer, mut w) = open(greeting(greets), Some("acme")).await;
+        w.live().await;
+        assert_eq!(peer.upgrades(), [true, false], "{greets:?}");
+        assert_eq!(peer.tokens(), 1, "no token per way");
+    }
+    // Without a company there is no other way.
+    let (peer, mut w) = open(greeting(Greets::Refuses(404)), None).await;
+    w.until("said so", |w| w.error().contains("`url`")).await;
+    assert_eq!(w.report.health, Health::Retrying);
+    assert!(peer.upgrades().iter().all(|offered| *offered));
+}
+
+#[tokio::test]
+async fn d15_what_a_proxy_adds_to_the_connection_header_does_no_harm() {
+    let (peer, mut w) = open(greeting(Greets::KeepAlive), None).await;
+    w.live().await;
+    assert_eq!(peer.upgrades(), [true]);
+}
+
+#[tokio::test]
+async fn d15_a_way_that_worked_is_kept_through_a_bad_moment() {
+    let (peer, mut w) = open(Script::default(), Some("acme")).await;
+    w.live().await;
+    peer.script(|s| s.greets = Greets::Drops);
+    peer.say("{\"type\":\"truncate_model\"}");
+    w.until("lost", |w| w.report.health == Health::Retrying).await;
+    peer.script(|s| s.greets = Greets::Well);
+    w.live().await;
+    assert!(peer.upgrades().iter().all(|offered| *offered), "{:?}", peer.upgrades());
+}
+
+#[tokio::test]
+async fn d16_the_choosers_no_is_said_in_words() {
+    let (peer, mut w) = open(greeting(Greets::Chooser), None).await;
+    w.until("denied", |w| w.report.health == Health::Denied).await;
+    assert!(w.error().contains("`company`"), "{}", w.error());
+    assert_eq!(peer.tokens(), 1);
+}
+
+#[tokio::test]
+async fn d7_a_site_that_tells_nothing_is_believed_when_its_time_is_over() {
+    for copy in [vec![], vec![r#"{"type":"update_model"}"#], vec![r#"{"type":"update_model","insert":{}}"#]] {
+        let (_peer, mut w) = open(Script { copy, ..Script::default() }, None).await;
+        w.live().await;
+        assert!(w.queues.is_empty() && w.conversations.is_empty());
+    }
+}
+
+/// Changes of a busy site do not put off the end of its copy.
+#[tokio::test]
+async fn d7_a_site_that_never_rests_is_live_soon() {
+    let (peer, mut w) = open(Script::default(), None).await;
+    let begun = tokio::time::Instant::now();
+    let teller = tokio::spawn(async move {
+        for n in 0..200 {
+            let at = 1_700_000_100 + n;
+            peer.say(&format!(
+                r#"{{"update":{{"support_session":{{"812":{{"estimated_pickup_timestamp":{at}}}}}}}}}"#
+            ));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    w.live().await;
+    assert!(begun.elapsed() < super::pace().patience, "{:?}", begun.elapsed());
+    teller.abort();
+}
+
+#[tokio::test]
+async fn p12_a_model_that_is_emptied_and_not_told_anew_keeps_the_old_rows_and_is_asked_for() {
+    let (peer, mut w) = open(Script::default(), None).await;
+    w.live().await;
+    for name in ["truncate_model", "model_truncate", "truncate", "reset_model"] {
+        peer.say(&format!("{{\"type\":\"{name}\"}}"));
+        w.until("stale", |w| w.report.health == Health::Stale).await;
+        assert_eq!(w.conversations.len(), 1, "{name}");
+        w.until("asked anew", |w| w.report.health == Health::Retrying).await;
+        assert_eq!(w.conversations.len(), 1, "{name}");
+        w.live().await;
+    }
+    assert!(w.ended.is_empty());
+    assert_eq!((peer.upgrades().len(), peer.tokens()), (5, 1));
+}
+
+#[tokio::test]
+async fn a4_every_answer_of_the_token_endpoint_has_its_meaning() {
+    let cases: [(u16, &'static str, Health, &str); 6] = [
+        (
+            200,
+            r#"{"error":"invalid_client","message":"Client authentication failed."}"#,
+            Health::Denied,
+            "`client_id`",
+        ),
+        (401, r#"{"error":"invalid_client"}"#, Health::Denied, "`client_id`"),
+        (400, r#"{"error":"unsupported_grant_type"}"#, Health::Denied, "`client_id`"),
+        (500, "oops", Health::Retrying, "500"),
+        (200, r#"{"access_token":"x" "expires_in":3600}"#, Health::Retrying, "without a token"),
+        (404, "", Health::Retrying, "`url`"),
+    ];
+    for (status, body, health, part) in cases {
+        let (_peer, mut w) = open(Script { tokens: vec![(status, body)], ..Script::default() }, None).await;
+        w.until("an error", |w| w.report.error.is_some()).await;
+        assert_eq!(w.report.health, health, "{status} {body}");
+        assert!(w.error().contains(part), "{}", w.error());
+    }
+    for body in [
+        r#"{"access_token":"x","expires_in":"3600"}"#,
+        r#"{"Access_Token":"x"}"#,
+        "\u{feff}{\"access_token\":\"x\",\"expires_in\":3600.0,\"scope\":null}",
+    ] {
+        let (_peer, mut w) = open(Script { tokens: vec![(200, body)], ..Script::default() }, None).await;
+        w.live().await;
+    }
+}
+
+/// Rows by the letter: the wait is the feed's own, and ids are text.
+#[tokio::test]
+async fn instants_are_as_the_feed_gives_them() {
+    let (_peer, mut w) = open(Script::default(), None).await;
+    w.live().await;
+    let at = Timestamp::from_ms(1_700_000_000_000);
+    let c = &w.conversations["s812"];
+    assert_eq!((c.waiting_since, c.queue.as_ref().map(Id::as_str)), (Some(at), Some("team:2")));
+    assert_eq!(w.queues["team:2"].waiting_since, Some(at));
+}
