@@ -30,7 +30,7 @@ fn tape(text: Text) -> (Tape, Paper) {
     let paper = Paper::default();
     let at = Timestamp::from_ms(0);
     let secret = Secret::new(format!("{CANARY}-own/+"));
-    let tape = Tape::begin(Box::new(paper.clone()), ("shop", "giosg"), &secret, text, at).unwrap();
+    let tape = Tape::begin(Box::new(paper.clone()), ("shop", "some-vendor"), &secret, text, at).unwrap();
     (tape, paper)
 }
 

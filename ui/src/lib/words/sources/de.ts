@@ -11,7 +11,7 @@ export const details: typeof english = {
   close: 'Schließen',
   failed: 'Die Einzelheiten konnten nicht gelesen werden:',
   changed: 'Format geändert',
-  changedAbout: 'Was dieses System sendet, ist nicht wie erwartet oder nicht wie zuvor. Die betroffenen Werte gelten als unbekannt; alles andere läuft weiter. Sagen Sie es denen, die sich hier um Floorwalker kümmern.',
+  changedAbout: 'Was dieses System sendet, ist nicht wie erwartet oder nicht wie zuvor. Ein Wert, der nicht lesbar ist, gilt als unbekannt; alles andere läuft weiter. Sagen Sie es denen, die sich hier um Floorwalker kümmern.',
   unchanged: 'Alles, was gelesen wird, hat die erwartete Form.',
   others: (count) => `und ${n(count, 'weitere Stelle', 'weitere Stellen')}`,
   drift: {

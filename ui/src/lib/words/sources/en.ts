@@ -10,7 +10,7 @@ export const details = {
   close: 'Close',
   failed: 'The details could not be read:',
   changed: 'Format changed',
-  changedAbout: 'What this system sends is not as expected, or not as it was. The values in question are shown as unknown; everything else goes on. Tell whoever looks after Floorwalker here.',
+  changedAbout: 'What this system sends is not as expected, or not as it was. A value that cannot be read is shown as unknown; everything else goes on. Tell whoever looks after Floorwalker here.',
   unchanged: 'Everything that is read has the expected form.',
   others: (count: number) => `and ${n(count, 'more place', 'more places')}`,
   drift: {

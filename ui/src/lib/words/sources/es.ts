@@ -11,7 +11,7 @@ export const details: typeof english = {
   close: 'Cerrar',
   failed: 'No se pudieron leer los detalles:',
   changed: 'Formato cambiado',
-  changedAbout: 'Lo que envía este sistema no es lo esperado, o no es como era. Los valores afectados se muestran como desconocidos; lo demás sigue. Avise a quien se ocupa de Floorwalker aquí.',
+  changedAbout: 'Lo que envía este sistema no es lo esperado, o no es como era. Un valor que no se puede leer se muestra como desconocido; lo demás sigue. Avise a quien se ocupa de Floorwalker aquí.',
   unchanged: 'Todo lo que se lee tiene la forma esperada.',
   others: (count) => `y ${n(count, 'lugar más', 'lugares más')}`,
   drift: {

@@ -11,7 +11,7 @@ export const details: typeof english = {
   close: 'Fermer',
   failed: 'Les détails n’ont pas pu être lus :',
   changed: 'Format modifié',
-  changedAbout: 'Ce que ce système envoie n’est pas ce qui est attendu, ou n’est plus comme avant. Les valeurs concernées sont montrées comme inconnues ; le reste continue. Prévenez la personne qui s’occupe de Floorwalker ici.',
+  changedAbout: 'Ce que ce système envoie n’est pas ce qui est attendu, ou n’est plus comme avant. Une valeur illisible est montrée comme inconnue ; le reste continue. Prévenez la personne qui s’occupe de Floorwalker ici.',
   unchanged: 'Tout ce qui est lu a la forme attendue.',
   others: (count) => `et ${n(count, 'autre endroit', 'autres endroits')}`,
   drift: {
