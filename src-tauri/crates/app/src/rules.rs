@@ -123,7 +123,8 @@ const SUBJECTS: [SubjectKind; 6] = [
 
 /// The metric table: everything that rules can look at, subject by subject.
 pub fn metrics() -> Vec<MetricRow> {
-    let windows = [Window::M15, Window::M30, Window::M60, Window::Today].map(|w| w.as_str().to_owned());
+    let windows =
+        [Window::Now, Window::M15, Window::M30, Window::M60, Window::Today].map(|w| w.as_str().to_owned());
     let row = |subject: SubjectKind, name: &str, unit: &str, formula: &str| MetricRow {
         subject,
         name: name.to_owned(),

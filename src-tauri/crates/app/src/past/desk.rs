@@ -223,3 +223,47 @@ fn follow(alert: &mut Alert, entry: JournalEntry) {
     alert.metric = entry.metric;
     alert.unit = entry.unit;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::{Decision, Desk};
+
+    /// The program ended after it had written down that an alert is over, and before a webhook heard.
+    #[test]
+    fn an_end_that_no_webhook_heard_of_is_told_by_the_next_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |seconds: i64| Timestamp::from_ms(1_769_850_000_000 + seconds * 1000);
+        let mut alert = crate::runtime::alert_for_tests("a1", Severity::Warning);
+        alert.fired_at = Some(at(0));
+        let (mut desk, _) = Desk::open(&folder.path().join("desk.db")).unwrap();
+        let line = |desk: &mut Desk, transition, alert: &Alert, seconds| {
+            desk.record(&[(transition, alert.clone())], &Actor::Rules, at(seconds), |_| None).unwrap();
+        };
+        line(&mut desk, Transition::Firing, &alert, 0);
+        let send = |desk: &mut Desk, kind: &str| match desk.reserve(&alert.id, kind, "webhook:floor", at(1)) {
+            Ok(Decision::Send { id, .. }) => Some(id),
+            _ => None,
+        };
+        let told = send(&mut desk, "firing").unwrap();
+        assert!(earlier(folder.path(), at(2)).ends.is_empty(), "it still stands");
+        let over = Alert { state: AlertState::Inactive, resolved_at: Some(at(9)), ..alert.clone() };
+        line(&mut desk, Transition::Resolved, &over, 9);
+        assert!(earlier(folder.path(), at(10)).ends.is_empty(), "the hook never took the beginning");
+        desk.delivered(told, at(1)).unwrap();
+        for _ in 0..2 {
+            // Also when it ended between writing it down and sending: at most twice.
+            let found = earlier(folder.path(), at(10));
+            assert_eq!(found.fired, [(at(0), "Long wait".to_owned())]);
+            let [(hook, end)] = &found.ends[..] else { panic!("{found:?}") };
+            assert_eq!(
+                (hook.as_str(), end.state, end.resolved_at),
+                ("floor", AlertState::Inactive, Some(at(9)))
+            );
+            assert_eq!((end.fired_at, &end.subject), (Some(at(0)), &alert.subject));
+            send(&mut desk, "resolved").unwrap();
+        }
+        assert!(earlier(folder.path(), at(10)).ends.is_empty());
+        assert!(earlier(folder.path(), at(200_000)).ends.is_empty(), "no news any more");
+    }
+}

@@ -29,6 +29,9 @@ pub use hub::Subscription;
 pub(crate) use record::restored;
 pub use tapes::Tapes;
 
+#[cfg(test)]
+pub(crate) use webhooks::tests::alert as alert_for_tests;
+
 use crate::{
     ports::{Notifier, Opener, Speaker, Vault},
     settings::{self, Settings, SettingsError},

@@ -60,6 +60,8 @@ pub fn set_preferences(file: &Path, preferences: &Preferences) -> Result<(), Edi
     change(file, |document| {
         let item = document.entry("preferences").or_insert_with(|| Item::Table(Table::new()));
         let Some(table) = item.as_table_mut() else { return };
+        // Said once: as days.
+        table.remove("retention");
         let mut put = |key: &str, now: Value, usual: bool| {
             if !usual || table.contains_key(key) {
                 set(table, key, now);

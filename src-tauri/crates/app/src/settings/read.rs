@@ -6,7 +6,7 @@ use engine::alerts::{Channel, Rule, RuleError, Rulebook};
 use toml_edit::{Document, Item, TableLike};
 
 use super::{
-    Settings, SettingsError, Webhook, WebhookShape, rules, source,
+    Settings, SettingsError, Webhook, WebhookShape, duration, rules, source,
     table::{Page, Table},
     taste,
 };
@@ -106,6 +106,7 @@ const PREFERENCES: &[&str] = &[
     "mute",
     "shift_ends",
     "close_to_tray",
+    "retention",
     "retention_days",
     "hide_empty_personal",
 ];
@@ -125,7 +126,11 @@ fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
     choice("theme", &mut preferences.theme, &["system", "light", "dark"])?;
     choice("density", &mut preferences.density, &["compact", "normal", "roomy"])?;
     choice("language", &mut preferences.language, &["system", "en", "de", "es", "fr"])?;
-    choice("sound", &mut preferences.sound, &["off", "critical", "all"])?;
+    choice("sound", &mut preferences.sound, &["off", "critical", "all", "one", "two"])?;
+    // "one" and "two" say both things at once: every alert sounds, with so many tones.
+    if matches!(preferences.sound.as_str(), "one" | "two") {
+        preferences.sound_tones = std::mem::replace(&mut preferences.sound, "all".to_owned());
+    }
     choice("sound_tones", &mut preferences.sound_tones, &["one", "two"])?;
     if let Some(zone) = table.text("zone")? {
         preferences.zone = zone;
@@ -154,6 +159,14 @@ fn read_preferences(table: &Table<'_>) -> Result<Preferences, SettingsError> {
     if let Some(days) = table.number("retention_days")? {
         if !(1.0..=3650.0).contains(&days) || days.fract() != 0.0 {
             return Err(table.error("retention_days", "must be a whole number from 1 to 3650"));
+        }
+        preferences.retention_days = days as u32;
+    }
+    // The same as a duration: "90d".
+    if let Some(text) = table.text("retention")? {
+        let days = duration::parse(&text).map_or(0, |span| span.as_secs() / 86_400);
+        if !(1..=3650).contains(&days) {
+            return Err(table.error("retention", "must be from 1 to 3650 days, like \"90d\""));
         }
         preferences.retention_days = days as u32;
     }

@@ -151,8 +151,11 @@ fn known_keys(table: &Table<'_>) -> Result<(), SettingsError> {
 /// A rule that cannot be read is one error; the other rules stay active.
 fn fault(table: &Table<'_>, error: SettingsError) -> RuleError {
     let name = table.table.get("name").and_then(Item::as_str).unwrap_or("(no name)");
-    let line = error.line.unwrap_or(position(table).0);
-    RuleError::about(name, Position(line), error.key.as_deref().unwrap_or("alert"), "", error.what)
+    let key = error.key.as_deref().unwrap_or("alert");
+    let at = place_of(table, key);
+    // The line itself is shown, with carets under it.
+    let line = table.page.text.get(at.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    RuleError::about(name, Position(table.page.line(&at)), key, line.trim_end(), error.what)
 }
 
 /// One glob or a list of them.

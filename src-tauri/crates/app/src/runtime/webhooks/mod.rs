@@ -205,7 +205,7 @@ fn is_quiet(alert: &Alert) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use model::{Severity, Subject, SubjectKind, Timestamp};
 
     use super::*;
