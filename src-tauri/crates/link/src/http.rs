@@ -179,7 +179,8 @@ impl Answer {
             .is_some_and(|t| t.trim_start().to_ascii_lowercase().starts_with("text/html"));
         let first =
             self.body.iter().copied().find(|b| !b.is_ascii_whitespace() && !matches!(b, 0xEF | 0xBB | 0xBF));
-        typed || first == Some(b'<')
+        // Some servers announce their JSON as a page.
+        first == Some(b'<') || (typed && !matches!(first, Some(b'{' | b'[')))
     }
     /// Reads the body as JSON. A leading byte-order mark is skipped.
     pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {

@@ -110,6 +110,24 @@ async fn p1_what_is_no_json_costs_one_endpoint_and_is_counted() {
 }
 
 #[tokio::test]
+async fn n13_a_page_is_no_data_and_data_announced_as_a_page_is() {
+    let typed = |body: &[u8]| {
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        [head.as_bytes(), body].concat()
+    };
+    let (outcomes, _) = asked(QUEUE, typed(&reference("queue"))).await;
+    assert!(outcomes.iter().all(|(_, outcome)| outcome.is_ok()), "{outcomes:?}");
+    for page in ["<!doctype html>canary", "Please sign in: canary", ""] {
+        fails_alone(QUEUE, typed(page.as_bytes()), page).await;
+    }
+    // Announced as data, and a page all the same.
+    fails_alone(QUEUE, answer(200, "", b"  <html>canary</html>"), "page").await;
+}
+
+#[tokio::test]
 async fn p2_a_million_rows_and_bottomless_nesting_are_refused() {
     for endpoint in [QUEUE, AGENTS] {
         let rows = format!("[{}{{}}]", "{},".repeat(1_000_000));

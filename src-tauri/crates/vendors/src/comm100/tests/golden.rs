@@ -9,13 +9,14 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     comm100::{
-        AGENTS, CALLS, CALLS_PER, LOOKUPS, QUEUE, RIGHTNOW, STATUSES, TODAY, config,
+        AGENTS, CALLS, CALLS_PER, LOOKUPS, QUEUE, RIGHTNOW, SPEC, STATUSES, TODAY, config,
         floor::{Comm100Floor, Pace},
         rest::{Answer, LookUps},
         wire::{AgentRow, Listed},
     },
     loose,
     polled::stay_put,
+    testing::all_is_promised,
 };
 
 pub(super) fn pace() -> Pace {
@@ -89,6 +90,7 @@ fn every_case_gives_its_floor() {
         }, {
             insta::assert_json_snapshot!("expected", shown(&rows));
         });
+        all_is_promised(&rows, &SPEC);
         let text = shown(&rows).to_string();
         for secret in ["apiKey", "0123456789abcdef", "ana@example.com"] {
             assert!(!text.contains(secret), "{secret} in {case}");

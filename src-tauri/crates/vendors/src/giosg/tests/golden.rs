@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     giosg::{
-        CALLS, CALLS_PER, ROOMS, USERS,
+        CALLS, CALLS_PER, ROOMS, SPEC, USERS,
         floor::{GiosgFloor, Pace},
         rest::Answer,
         wire::{Page, RoomRow, UserRow},
     },
     loose,
+    testing::all_is_promised,
 };
 
 const LOOKUPS: usize = 2;
@@ -72,6 +73,7 @@ pub(super) fn shown(rows: &Rows) -> serde_json::Value {
 fn every_case_gives_its_floor() {
     for case in ["page", "reference", "lookups"] {
         let rows = played(case).rows();
+        all_is_promised(&rows, &SPEC);
         insta::with_settings!({
             snapshot_path => format!("../fixtures/{case}"),
             prepend_module_to_snapshot => false,

@@ -338,6 +338,20 @@ async fn p22_one_endpoint_that_fails_is_a_gap() {
 }
 
 #[tokio::test]
+async fn a6_one_endpoint_refused_from_the_start_is_a_gap() {
+    for (refused, kept) in [("users", "rooms"), ("rooms", "users")] {
+        let stand = Stand::demo(Dialect::default()).await;
+        stand.control.fault(G, refused, Fault::status(403, "{\"detail\":\"No.\"}")).unwrap();
+        let mut seen = stand.start();
+        seen.live().await;
+        assert_eq!(seen.report.gaps, [refused]);
+        assert_eq!(seen.rows.queues.is_empty(), kept == "users");
+        assert_eq!(seen.rows.agents.is_empty(), kept == "rooms");
+        assert!(seen.rows.queues.values().all(|queue| queue.agents_online.is_none()), "nobody is not none");
+    }
+}
+
+#[tokio::test]
 async fn d9_throttled_waits_as_told() {
     let stand = Stand::quiet(Dialect::default()).await;
     let mut seen = stand.start();
