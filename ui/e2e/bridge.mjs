@@ -133,6 +133,11 @@ await check('a rule is written, seen to fire, marked where it is wrong, saved an
   await page.waitForSelector(id('rule-form'), { timeout: 10_000 });
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'rule-name');
   await page.keyboard.type('Walked through');
+  await page.locator(`${id('rule-when')} ${id('metric')}`).click();
+  assert.ok((await page.getByRole('listbox').getByRole('option').count()) > 20);
+  await shot(page, 'rule-metrics-light');
+  await page.keyboard.type('longest');
+  await page.keyboard.press('Escape');
   await page.fill(id('rule-when-value-1'), '0');
   await page.waitForSelector(`${id('rule-when')} ${id('rule-fault')}`, { timeout: 10_000 });
   await shot(page, 'rule-fault-light');

@@ -19,6 +19,7 @@ export const METRICS: MetricRow[] = [
   metric('queue', 'agents_online', 'count', 'agents neither offline nor unknown', 'less'),
   metric('queue', 'free_slots', 'count', 'conversations that can be taken now', 'less'),
   metric('queue', 'open_hours', 'name', 'whether the queue is open by [[hours]]', 'neutral', [], ['true', 'false']),
+  metric('queue', 'waiting', 'count', 'people waiting', 'more', WINDOWS),
   metric('queue', 'service_level', 'ratio', 'answered in time / (offered - short abandons)', 'less', WINDOWS),
   metric('queue', 'abandonment_rate', 'ratio', 'abandoned / offered in the window, n = offered', 'more', WINDOWS),
   metric('agent', 'presence', 'name', 'what the agent is doing', 'neutral', [], ['available', 'busy', 'idle', 'away', 'offline', 'unknown']),

@@ -1,6 +1,6 @@
 // Deutsch.
 
-import { log, rules } from './alerts/de';
+import { figures, log, rules } from './alerts/de';
 import { counter } from './count';
 import type { Words } from './en';
 import { details } from './sources/de';
@@ -364,7 +364,7 @@ export const de: Words = {
   },
   keys: { title: 'Tasten', next: 'nächste Zeile', previous: 'vorige Zeile', open: 'öffnen', close: 'schließen, zurück', ack: 'bestätigen', snooze: 'schlummern', filter: 'filtern', palette: 'alles finden', resume: 'Reihenfolge fortsetzen', places: 'zu einem Bereich', help: 'diese Liste', close_list: 'Schließen' },
   common: { sortedBy: (column) => `sortiert nach ${column}`, sort: (column) => `Nach ${column} sortieren`, failed: 'Die Übersicht ließ sich nicht öffnen:', loading: 'Lädt …', clear: 'Leeren' },
-  metric: { longest_wait: 'längste Wartezeit', wait: 'Wartezeit', waiting: 'wartend', waiting_per_agent: 'Wartende je Agent', free_slots: 'freie Plätze', slot_utilisation: 'belegte Plätze', service_level: 'rechtzeitig', abandonment_rate: 'aufgegeben', agents_online: 'Agenten online', agents_free_while_waiting: 'frei, während andere warten', time_in_presence: 'in diesem Zustand', reply_age: 'Antwort fällig', data_age: 'Alter der Daten', health: 'Zustand' },
+  metric: { ...figures, longest_wait: 'längste Wartezeit', wait: 'Wartezeit', waiting: 'wartend', waiting_per_agent: 'Wartende je Agent', free_slots: 'freie Plätze', slot_utilisation: 'belegte Plätze', service_level: 'rechtzeitig', abandonment_rate: 'aufgegeben', agents_online: 'Agenten online', agents_free_while_waiting: 'frei, während andere warten', time_in_presence: 'in diesem Zustand', reply_age: 'Antwort fällig', data_age: 'Alter der Daten', health: 'Zustand' },
   define: {
     waiting: 'Personen in der Warteschlange, zu denen noch niemand gekommen ist.',
     longest: 'Vom Eintritt in die Warteschlange bis jetzt, für den am längsten Wartenden.',

@@ -1,6 +1,6 @@
 // Every word of the screen, in English. The other languages have the same shape; the compiler says what is missing.
 
-import { log, rules } from './alerts/en';
+import { figures, log, rules } from './alerts/en';
 import { counter } from './count';
 import { details } from './sources/en';
 
@@ -438,6 +438,7 @@ export const en = {
     clear: 'Clear',
   },
   metric: {
+    ...figures,
     longest_wait: 'longest wait',
     wait: 'wait',
     waiting: 'waiting',

@@ -1,6 +1,6 @@
 // Español.
 
-import { log, rules } from './alerts/es';
+import { figures, log, rules } from './alerts/es';
 import { counter } from './count';
 import type { Words } from './en';
 import { details } from './sources/es';
@@ -364,7 +364,7 @@ export const es: Words = {
   },
   keys: { title: 'Teclas', next: 'fila siguiente', previous: 'fila anterior', open: 'abrir', close: 'cerrar, atrás', ack: 'confirmar', snooze: 'posponer', filter: 'filtrar', palette: 'buscar cualquier cosa', resume: 'reanudar el orden', places: 'ir a un lugar', help: 'esta lista', close_list: 'Cerrar' },
   common: { sortedBy: (column) => `ordenado por ${column}`, sort: (column) => `Ordenar por ${column}`, failed: 'No se pudo abrir la sala:', loading: 'Cargando…', clear: 'Borrar' },
-  metric: { longest_wait: 'espera más larga', wait: 'espera', waiting: 'en espera', waiting_per_agent: 'en espera por agente', free_slots: 'plazas libres', slot_utilisation: 'plazas en uso', service_level: 'a tiempo', abandonment_rate: 'se fueron', agents_online: 'agentes en línea', agents_free_while_waiting: 'libre mientras otros esperan', time_in_presence: 'en este estado', reply_age: 'sin respuesta', data_age: 'edad de los datos', health: 'estado' },
+  metric: { ...figures, longest_wait: 'espera más larga', wait: 'espera', waiting: 'en espera', waiting_per_agent: 'en espera por agente', free_slots: 'plazas libres', slot_utilisation: 'plazas en uso', service_level: 'a tiempo', abandonment_rate: 'se fueron', agents_online: 'agentes en línea', agents_free_while_waiting: 'libre mientras otros esperan', time_in_presence: 'en este estado', reply_age: 'sin respuesta', data_age: 'edad de los datos', health: 'estado' },
   define: {
     waiting: 'Personas en la cola a las que nadie ha atendido aún.',
     longest: 'Desde la entrada en la cola hasta ahora, para quien más espera.',

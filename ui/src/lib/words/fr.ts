@@ -1,6 +1,6 @@
 // Français.
 
-import { log, rules } from './alerts/fr';
+import { figures, log, rules } from './alerts/fr';
 import { counter } from './count';
 import type { Words } from './en';
 import { details } from './sources/fr';
@@ -364,7 +364,7 @@ export const fr: Words = {
   },
   keys: { title: 'Touches', next: 'ligne suivante', previous: 'ligne précédente', open: 'ouvrir', close: 'fermer, retour', ack: 'acquitter', snooze: 'reporter', filter: 'filtrer', palette: 'tout chercher', resume: 'reprendre l’ordre', places: 'aller à un lieu', help: 'cette liste', close_list: 'Fermer' },
   common: { sortedBy: (column) => `trié par ${column}`, sort: (column) => `Trier par ${column}`, failed: 'Le plateau ne s’est pas ouvert :', loading: 'Chargement…', clear: 'Effacer' },
-  metric: { longest_wait: 'plus longue attente', wait: 'attente', waiting: 'en attente', waiting_per_agent: 'en attente par agent', free_slots: 'places libres', slot_utilisation: 'places occupées', service_level: 'à temps', abandonment_rate: 'partis', agents_online: 'agents en ligne', agents_free_while_waiting: 'libre pendant que d’autres attendent', time_in_presence: 'dans cet état', reply_age: 'sans réponse', data_age: 'âge des données', health: 'état' },
+  metric: { ...figures, longest_wait: 'plus longue attente', wait: 'attente', waiting: 'en attente', waiting_per_agent: 'en attente par agent', free_slots: 'places libres', slot_utilisation: 'places occupées', service_level: 'à temps', abandonment_rate: 'partis', agents_online: 'agents en ligne', agents_free_while_waiting: 'libre pendant que d’autres attendent', time_in_presence: 'dans cet état', reply_age: 'sans réponse', data_age: 'âge des données', health: 'état' },
   define: {
     waiting: 'Personnes dans la file que personne n’a encore rejointes.',
     longest: 'De l’entrée dans la file à maintenant, pour qui attend le plus.',
