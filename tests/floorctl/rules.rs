@@ -49,6 +49,36 @@ async fn each_wrong_rule_is_shown_with_its_place_and_the_others_stay() {
     assert!(names.len() > 5, "the default rules are listed too: {names:?}");
 }
 
+/// Each stands with a good rule before and one after it, which stay active.
+#[tokio::test]
+async fn every_slip_has_a_sentence_and_a_caret_and_nothing_else_stops() {
+    let million = format!("when = \"queue.waiting > {}\"", "9".repeat(1_000_000));
+    for (wrong, sentence) in [
+        ("when = \"queue.longest_wait > 60\"", "is a duration"),
+        ("when = \"queue.waiting > 5%\"", "not a percentage"),
+        ("when = \"queue.waiting > 5\"\nclear = \"queue.waiting < 9\"", "clear value must lie below"),
+        ("when = \"queue.waiting > 5\"\nfor = \"ever\"", "key `for`"),
+        ("when = \"queue.waiting > 5\"\nfor = 5", "must be text in quotes"),
+        ("when = 5", "must be text in quotes"),
+        ("for = \"5s\"", "key `when`: is missing"),
+        (
+            "when = \"queue.waiting > 5\"\nactive = [\"mon-fri 08:00-20:00\"]\nzone = \"Mars/Olympus\"",
+            "no time zone",
+        ),
+        (million.as_str(), "key `when`"),
+    ] {
+        let rule = |name: &str, rest: &str| format!("[[alert]]\nname = \"{name}\"\n{rest}\n");
+        let good = "when = \"queue.waiting > 3\"";
+        let text = [rule("Before", good), rule("Wrong", wrong), rule("After", good)].join("\n");
+        let (code, out, err) = rules(&text, &["rules", "check"]).await;
+        assert_eq!(code, 2, "{err}");
+        let shown: String = wrong.chars().take(80).collect();
+        assert!(err.contains("alert `Wrong`") && err.contains(sentence), "{shown}: {err}");
+        assert!(err.contains('^') && err.contains("1 error") && err.len() < 1000, "{shown}: {err}");
+        assert!(out.contains("2 of your own"), "{shown}: {out}");
+    }
+}
+
 #[tokio::test]
 async fn a_listed_rule_has_every_value_filled_in() {
     let text = "default_alerts = false\n[[alert]]\nname = \"Own\"\nwhen = \"queue.waiting > 3\"\ncritical = \"queue.waiting > 9\"\nfor = \"90s\"\nscope = { queue = [\"a:*\"] }\nnotify = [\"tray\"]\n";

@@ -38,7 +38,8 @@ impl Heard {
     }
 }
 
-/// A receiver on loopback: `/flaky` fails twice, `/moved` points elsewhere, the rest is fine.
+/// A receiver on loopback: `/flaky` fails twice, `/broken` always, `/moved` points elsewhere,
+/// `/slow` takes its time; the rest is fine.
 struct Receiver {
     heard: Arc<Mutex<Vec<Heard>>>,
     origin: String,
@@ -84,6 +85,11 @@ async fn hear(
     let path = uri.path().to_owned();
     let signature = headers.get("x-floorwalker-signature").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let body = String::from_utf8(body.to_vec()).unwrap();
+    if path == "/slow" {
+        heard.lock().unwrap().push(Heard { path, signature, body });
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        return StatusCode::OK.into_response();
+    }
     let mut heard = heard.lock().unwrap();
     heard.push(Heard { path: path.clone(), signature, body });
     let before = heard.iter().filter(|h| h.path == path).count();
@@ -91,6 +97,7 @@ async fn hear(
         "/flaky" if before <= 2 => {
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "0")]).into_response()
         }
+        "/broken" => (StatusCode::INTERNAL_SERVER_ERROR, [(header::RETRY_AFTER, "0")]).into_response(),
         "/moved" => {
             (StatusCode::FOUND, [(header::LOCATION, "/followed"), (header::RETRY_AFTER, "0")]).into_response()
         }
@@ -134,10 +141,14 @@ async fn alerts_are_signed_grouped_tried_again_and_never_follow_a_redirect() {
         rule("Data", "source.data_age >= 0s", "flaky"),
         rule("Moved", "source.data_age >= 0s", "moved"),
         rule("Chat", "source.data_age >= 0s", "chat"),
+        rule("Slow", "source.data_age >= 0s", "slow"),
+        rule("Broken", "source.data_age >= 0s", "broken"),
         hook("grouped", "json"),
         hook("flaky", "json"),
         hook("moved", "json"),
         hook("chat", "slack"),
+        hook("slow", "json"),
+        hook("broken", "json"),
         hook("unused", "json"),
     ]
     .join("\n");
@@ -173,6 +184,8 @@ async fn alerts_are_signed_grouped_tried_again_and_never_follow_a_redirect() {
     assert_eq!(moved.len(), 5);
     assert_eq!(receiver.at("/moved").len(), 5, "at most five tries");
     assert_eq!(receiver.at("/flaky").len(), 3, "taken is taken");
+    assert_eq!(receiver.at("/broken").len(), 5, "a 500 is a failed delivery, tried again");
+    assert!(!receiver.at("/slow").is_empty(), "and a slow one holds up nothing but itself");
     assert!(receiver.at("/followed").is_empty());
     assert!(receiver.at("/unused").is_empty());
     for heard in receiver.heard.lock().unwrap().iter() {
