@@ -59,8 +59,14 @@ pub struct Dialect {
     pub pager: Pager,
     /// Rows of a page.
     pub page: usize,
+    /// Pages are of different lengths, none longer than `page`.
+    pub ragged: bool,
     /// The last row of a page is the first of the next, too.
     pub repeats_rows: bool,
+    /// The last room belongs to a partner: listed only for who asks for shared rooms.
+    pub shared_room: bool,
+    /// Over the limit the answer does not say when to come back.
+    pub bare_limit: bool,
     /// What the pager does wrong.
     pub trap: Option<Trap>,
     /// "Signed in".
@@ -102,7 +108,10 @@ impl Default for Dialect {
         Self {
             pager: Pager::Cursor,
             page: 25,
+            ragged: false,
             repeats_rows: false,
+            shared_room: false,
+            bare_limit: false,
             trap: None,
             signed_in: SignedIn::LoggedId,
             text_ids: false,
@@ -141,6 +150,7 @@ impl Dialect {
             ][one(6)],
             page: 1 + one(25),
             repeats_rows: one(2) == 1,
+            ragged: one(2) == 1,
             signed_in: [SignedIn::LoggedId, SignedIn::LoggedIn, SignedIn::NotTold][one(3)],
             text_ids: one(2) == 1,
             text_numbers: one(2) == 1,

@@ -82,7 +82,9 @@ impl GiosgServer {
         }
         if !self.wire.within_limit() {
             let mut answer = refusal(429, "Request was throttled. Expected available in 31 seconds.");
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(31));
+            if !self.dialect.bare_limit {
+                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(31));
+            }
             return answer;
         }
         if let Err(refusal) = self.admit(&call) {
@@ -180,7 +182,8 @@ impl GiosgServer {
         if let Some(bad) = wanted.iter().flatten().find(|id| number(id).is_none()) {
             return Err(json_answer(400, &json!({"room_id": [format!("\"{bad}\" is not a valid UUID.")]})));
         }
-        Ok(self.stage.look(|floor| rows::rooms(self, floor, wanted.as_deref())))
+        let shared = call.param("include_shared").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        Ok(self.stage.look(|floor| rows::rooms(self, floor, wanted.as_deref(), shared)))
     }
 
     /// Cuts rows into pages as the dialect says.
@@ -193,8 +196,10 @@ impl GiosgServer {
             Pager::Bare => return json_answer(200, &Value::Array(rows)),
             _ => {}
         }
-        let from = ((page - 1) * size).saturating_sub(usize::from(self.dialect.repeats_rows && page > 1));
-        let to = (page * size).min(rows.len());
+        let length = |page: usize| if self.dialect.ragged { 1 + page * 7 % size } else { size };
+        let before: usize = (1..page.min(rows.len() + 2)).map(length).sum();
+        let from = before.saturating_sub(usize::from(self.dialect.repeats_rows && page > 1));
+        let to = (before + length(page)).min(rows.len());
         let results = rows.get(from.min(to)..to).unwrap_or_default();
         let more = to < rows.len();
         let host = format!("http://{}", call.host());

@@ -53,10 +53,22 @@ pub(super) fn visitors(queue: &FloorQueue) -> u32 {
     queue.open * 3 + queue.waiting.len() as u32 + 7
 }
 
-pub(super) fn rooms(server: &GiosgServer, floor: &Centre, wanted: Option<&[&str]>) -> Vec<Value> {
+/// Whether a room belongs to a partner.
+fn is_shared(server: &GiosgServer, floor: &Centre, queue: &FloorQueue) -> bool {
+    let last = floor.queues_of(Vendor::Giosg).last().map(|last| last.no);
+    server.dialect.shared_room && last == Some(queue.no)
+}
+
+pub(super) fn rooms(
+    server: &GiosgServer,
+    floor: &Centre,
+    wanted: Option<&[&str]>,
+    with_shared: bool,
+) -> Vec<Value> {
     let queues = floor.queues_of(Vendor::Giosg).filter(|queue| {
         let id = server.room_id(queue.no);
-        wanted.is_none_or(|wanted| wanted.iter().any(|one| one.eq_ignore_ascii_case(&id)))
+        let listed = with_shared || !is_shared(server, floor, queue);
+        listed && wanted.is_none_or(|wanted| wanted.iter().any(|one| one.eq_ignore_ascii_case(&id)))
     });
     queues.map(|queue| room(server, floor, queue)).collect()
 }
@@ -169,7 +181,7 @@ pub(super) fn room_names(server: &GiosgServer, floor: &Centre) -> Vec<Value> {
         .map(|queue| {
             json!({
                 "id": server.room_id(queue.no), "organization_id": ORGANIZATION, "domain": null,
-                "name": queue.name, "display_name": queue.name, "is_shared": false, "is_online": true,
+                "name": queue.name, "display_name": queue.name, "is_shared": is_shared(server, floor, queue), "is_online": true,
                 "is_humans_online": true, "is_deleted": false,
             })
         })

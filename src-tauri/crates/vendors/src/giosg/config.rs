@@ -18,7 +18,7 @@ pub static SPEC: VendorSpec = VendorSpec {
     badge: "G",
     mode: "poll",
     about: "Rooms with open and waiting chats, their waits and the figures of today, and operators with their load.",
-    permission: "Reporting",
+    permission: "The permission Reporting for the user whose token it is.",
     fields: &[
         FieldSpec {
             key: "url",

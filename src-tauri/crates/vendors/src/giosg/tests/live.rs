@@ -371,6 +371,19 @@ async fn only_the_rooms_that_were_asked_for() {
 }
 
 #[tokio::test]
+async fn d11_a_partner_s_room_is_there_for_who_asks_and_its_operators_are_not_known() {
+    for asks in [false, true] {
+        let stand = Stand::quiet(Dialect { shared_room: true, ..Dialect::default() }).await;
+        let rooms = stand.control.queues(G).unwrap();
+        let mut seen = stand.watch(config::Config { include_shared: asks, ..stand.config("Token") });
+        seen.until("the look-ups", |seen| seen.rows.queues.values().any(|q| q.agents_online.is_some())).await;
+        assert_eq!(seen.rows.queues.len(), if asks { rooms.len() } else { rooms.len() - 1 });
+        let partner = seen.rows.queues.get(&rooms[rooms.len() - 1].0);
+        assert_eq!(partner.map(|room| room.agents_online), asks.then_some(None));
+    }
+}
+
+#[tokio::test]
 async fn the_ceiling_is_never_passed() {
     let stand = Stand { calls: CALLS, ..Stand::quiet(Dialect::default()).await };
     stand.control.limit(G, Some((120, Duration::from_secs(60)))).unwrap();
