@@ -93,3 +93,20 @@ impl Asks {
         Some(changed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_beyond_the_sixty_third_stand_for_each_other() {
+        let marks = |places: &[usize]| {
+            let mut marks = Marks::default();
+            places.iter().for_each(|place| marks.add(*place));
+            marks
+        };
+        assert!(marks(&[3]).meets(marks(&[1, 3])) && !marks(&[3]).meets(marks(&[1, 2])));
+        assert!(marks(&[70]).meets(marks(&[63])) && !marks(&[70]).meets(marks(&[62])));
+        assert!(marks(&[0, 90]).meets(Marks::ALL) && marks(&[]).is_empty());
+    }
+}
