@@ -19,7 +19,7 @@ pub static SPEC: VendorSpec = VendorSpec {
     badge: "L",
     mode: "poll",
     about: "Skills with the people who wait and the free slots, agents with their state and load, and the chats of the signed-in user.",
-    permission: "a user of its own with the Agent Manager profile, and access to the operational data of the account",
+    permission: "A user of its own with the Agent Manager profile, and access to the operational data of the account.",
     fields: &[
         FieldSpec {
             key: "url",

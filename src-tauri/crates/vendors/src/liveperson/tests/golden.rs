@@ -23,31 +23,39 @@ fn at(seconds: i64) -> Moment {
     Moment { at, vendor: at, uncertainty: Duration::from_secs(6) }
 }
 
-fn fixture<T: DeserializeOwned>(case: &str, name: &str) -> T {
-    let path =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/liveperson/fixtures/{case}/{name}.json"));
-    loose::read(&std::fs::read(path).expect("a fixture is there")).expect("a fixture is JSON")
+fn played(case: &str) -> LivePersonFloor {
+    let texts = ["queuestate", "queuehealth", "agents", "chats"].map(|name| {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("src/liveperson/fixtures/{case}/{name}.json"));
+        (name, std::fs::read_to_string(path).expect("a fixture is there"))
+    });
+    floor_of(&texts.into())
 }
 
-fn played(case: &str) -> LivePersonFloor {
+/// The floor that comes of four answers.
+pub fn floor_of(texts: &BTreeMap<&'static str, String>) -> LivePersonFloor {
+    fn body<T: DeserializeOwned>(texts: &BTreeMap<&'static str, String>, name: &str) -> T {
+        loose::read(texts[name].as_bytes()).expect("JSON")
+    }
     let mut floor = LivePersonFloor::new("lp".into(), Vec::new(), "floor".into());
-    floor.take(QUEUESTATE, Some(Answer::State(Arc::new(fixture(case, "queuestate")))), at(0));
-    floor.take(QUEUEHEALTH, Some(Answer::Health(Arc::new(fixture(case, "queuehealth")))), at(0));
-    let agents = Answer::Agents { answer: Arc::new(fixture(case, "agents")), own: Some("26663513".into()) };
+    floor.take(QUEUESTATE, Some(Answer::State(Arc::new(body(texts, "queuestate")))), at(0));
+    floor.take(QUEUEHEALTH, Some(Answer::Health(Arc::new(body(texts, "queuehealth")))), at(0));
+    let agents = Answer::Agents { answer: Arc::new(body(texts, "agents")), own: Some("26663513".into()) };
     floor.take(AGENTS, Some(agents), at(0));
-    let said: ManyChats = fixture(case, "chats");
+    let said: ManyChats = body(texts, "chats");
     let mut chats = BTreeMap::new();
     for row in said.list.chats.0.iter().chain((said.lone.seen > 0).then_some(&said.lone)) {
+        let Some(key) = key_of(&row.info.key, &row.link) else { continue };
         let mut chat = Chat::default();
         chat.fold(&row.events.list.0);
         chat.set_info(&row.info);
-        chats.insert(key_of(&row.info.key, &row.link).expect("a chat has a key"), chat);
+        chats.insert(key, chat);
     }
     floor.take(CONVERSATIONS, Some(Answer::Chats(chats)), at(0));
     floor
 }
 
-fn shown(rows: &Rows) -> serde_json::Value {
+pub fn shown(rows: &Rows) -> serde_json::Value {
     serde_json::json!({
         "queues": rows.queues.values().collect::<Vec<_>>(),
         "agents": rows.agents.values().collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 
 mod faults;
 mod golden;
+mod odd;
 mod page;
 mod sessions;
 

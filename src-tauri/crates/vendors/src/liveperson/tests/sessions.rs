@@ -136,26 +136,28 @@ async fn a_list_of_nobody_is_one_that_we_may_not_see() {
 
 #[tokio::test]
 async fn a_sign_in_that_the_vendor_cannot_do_is_not_hammered() {
-    for (status, body) in [
-        (500, r#"{"error":"LeLogin1 failed - invalid url received from app server"}"#),
-        (400, r#"{"error":{"message":"Bad request","internalCode":33}}"#),
-        (200, r#"{"error":"no"}"#),
-    ] {
-        let scene = scene(own()).await;
-        scene.control.fault(V, "login", Fault::status(status, body)).unwrap();
-        let mut config = config::read(&settings(&scene, &[])).unwrap();
-        config.again = &[3];
-        let every = Duration::from_millis(150);
-        let plans = config::plans(None, true).into_iter().map(|p| Plan { every, ..p }).collect();
-        let mut seen = watch(Box::new(LivePerson { config, plans }), "fake-secret");
-        seen.until("retrying", |seen| seen.report.health == Health::Retrying).await;
-        seen.for_a_while(Duration::from_millis(1500)).await;
-        assert_eq!(scene.control.counters(V).unwrap().of("login"), 1, "{status}");
-        assert!(!seen.report.error.clone().unwrap().contains("LeLogin1"), "no raw body");
-        scene.control.heal(V).unwrap();
-        until_true(&mut seen, &scene).await;
-        assert_eq!(scene.control.counters(V).unwrap().of("login"), 2, "{status}");
-    }
+    tokio::join!(
+        failing_sign_in(500, r#"{"error":"LeLogin1 failed - invalid url received from app server"}"#),
+        failing_sign_in(400, r#"{"error":{"message":"Bad request","internalCode":33}}"#),
+        failing_sign_in(200, r#"{"error":"no"}"#),
+    );
+}
+
+async fn failing_sign_in(status: u16, body: &str) {
+    let scene = scene(own()).await;
+    scene.control.fault(V, "login", Fault::status(status, body)).unwrap();
+    let mut config = config::read(&settings(&scene, &[])).unwrap();
+    config.again = &[3];
+    let every = Duration::from_millis(150);
+    let plans = config::plans(None, true).into_iter().map(|p| Plan { every, ..p }).collect();
+    let mut seen = watch(Box::new(LivePerson { config, plans }), "fake-secret");
+    seen.until("retrying", |seen| seen.report.health == Health::Retrying).await;
+    seen.for_a_while(Duration::from_millis(1000)).await;
+    assert_eq!(scene.control.counters(V).unwrap().of("login"), 1, "{status}");
+    assert!(!seen.report.error.clone().unwrap().contains("LeLogin1"), "no raw body");
+    scene.control.heal(V).unwrap();
+    until_true(&mut seen, &scene).await;
+    assert_eq!(scene.control.counters(V).unwrap().of("login"), 2, "{status}");
 }
 
 #[tokio::test]
