@@ -3,8 +3,7 @@
 //! Counts are LEB128, signed ones zigzag, instants milliseconds from the block's own instant, and
 //! everything that is named again and again (ids, words) is a number into the segment's table of names.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use model::{Id, Timestamp};
 
 /// The bytes do not say what they should: damage.

@@ -115,6 +115,17 @@ macro_rules! tagged_options {
 }
 tagged_options!(Id, String, Timestamp, Vec<Id>, Vec<String>, Vec<AgentFlag>);
 
+/// So many items with as much room as they need: a list that grows while it is read takes more than it
+/// holds, and a floor has one in every row. What a damaged count promises is not believed.
+fn list<'a, T>(from: &mut Dec<'a>, get: impl Fn(&mut Dec<'a>) -> Result<T, Torn>) -> Result<Vec<T>, Torn> {
+    let count = from.bytes.count()?;
+    let mut items = Vec::with_capacity(count.min(64));
+    for _ in 0..count {
+        items.push(get(from)?);
+    }
+    Ok(items)
+}
+
 macro_rules! lists {
     ($($ty:ty),*) => {$(
         impl Field for Vec<$ty> {
@@ -125,8 +136,7 @@ macro_rules! lists {
                 }
             }
             fn get(from: &mut Dec<'_>) -> Result<Self, Torn> {
-                let count = from.bytes.count()?;
-                (0..count).map(|_| <$ty>::get(from)).collect()
+                list(from, <$ty>::get)
             }
         }
     )*};
@@ -226,8 +236,7 @@ impl Field for Vec<Figure> {
         }
     }
     fn get(from: &mut Dec<'_>) -> Result<Self, Torn> {
-        let count = from.bytes.count()?;
-        (0..count).map(|_| Figure::get(from)).collect()
+        list(from, Figure::get)
     }
     /// Figures keep their places and change their numbers: only those are written.
     fn put_over(&self, old: &Self, out: &mut Enc<'_>) {

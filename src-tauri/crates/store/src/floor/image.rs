@@ -137,7 +137,11 @@ impl Image {
         get_names(&mut bytes, &mut names)?;
         let count = bytes.count()?;
         let mut from = Dec { bytes, names: &names, base: at.as_ms() };
-        let rows = (0..count).map(|_| Row::get(&mut from).map(Some)).collect::<Result<Vec<_>, _>>()?;
+        // What a damaged count promises is not believed.
+        let mut rows = Vec::with_capacity(count.min(1 << 16));
+        for _ in 0..count {
+            rows.push(Some(Row::get(&mut from)?));
+        }
         if !from.bytes.is_empty() {
             return Err(Torn);
         }
