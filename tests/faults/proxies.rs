@@ -38,6 +38,9 @@ async fn n12_proxies_that_fail_are_named_and_never_told_a_token() {
                 let mut bytes = [0; 4096];
                 let n = stream.read(&mut bytes).await.unwrap_or(0);
                 heard.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..n]));
+                if answer.is_empty() {
+                    return;
+                }
                 let _ = stream.write_all(answer.as_bytes()).await;
                 let n = stream.read(&mut bytes).await.unwrap_or(0);
                 heard.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..n]));
@@ -53,18 +56,13 @@ async fn n12_proxies_that_fail_are_named_and_never_told_a_token() {
         }
     }
     stand.configure(&text);
-    let (code, document) = stand.snapshot(&["--timeout", "4s"]).await;
-    assert_eq!(code, 3);
+    let mut watch = stand.watch_in_vain();
     for (kind, _, says) in kinds {
         for vendor in Vendor::ALL {
-            let id = format!("{kind}-{}", vendor.as_str());
-            let sources = document["sources"].as_array().unwrap();
-            let source = sources.iter().find(|s| s["id"] == id.as_str()).unwrap();
-            assert_ne!(source["health"], "live", "{source:#}");
-            let error = source["last_error"].as_str().unwrap_or("");
-            assert!(error.contains(says), "{id}: {error}");
+            watch.refused(&format!("{kind}-{}", vendor.as_str()), says).await;
         }
     }
+    watch.end();
     let heard = heard.lock().unwrap().clone();
     assert!(heard.contains("CONNECT localhost:"), "{heard}");
     for word in [SECRET, "Authorization", "GET ", "POST "] {

@@ -131,6 +131,10 @@ impl Stand {
     pub fn watch(&self) -> Watch {
         self.watch_with(&[])
     }
+    /// Watches sources that will not become live: the first document does not wait for them.
+    pub fn watch_in_vain(&self) -> Watch {
+        self.watch_with(&["--timeout", "1s"])
+    }
     pub fn watch_with(&self, args: &[&str]) -> Watch {
         let mut all = vec!["watch", "--json", "--log-level", "debug"];
         all.extend_from_slice(args);
@@ -253,6 +257,15 @@ impl Watch {
         self.until(limit, &what, |w| wanted.contains(&w.source(source)["health"].as_str().unwrap_or("")))
             .await;
         self.source(source).clone()
+    }
+    /// Until a source that never became live says why, in words that hold this; the sentence.
+    pub async fn refused(&mut self, source: &str, says: &str) -> String {
+        let told = |w: &Watch| {
+            assert_ne!(w.source(source)["health"], "live", "{source}");
+            w.source(source)["last_error"].as_str().is_some_and(|e| e.contains(says))
+        };
+        self.until(PATIENCE, &format!("{source} says `{says}`"), told).await;
+        self.source(source)["last_error"].as_str().unwrap_or_default().to_owned()
     }
     /// Until a source that was live is not; the source then. Says why in words.
     pub async fn lost(&mut self, vendor: Vendor, limit: Duration) -> Value {
