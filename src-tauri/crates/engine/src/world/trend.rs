@@ -98,6 +98,8 @@ pub(crate) struct Meter {
     minute: i64,
     running: u32,
     full: u32,
+    /// A full minute was counted; before that the running one is all there is.
+    whole: bool,
 }
 
 impl Meter {
@@ -108,7 +110,8 @@ impl Meter {
     /// Events in the last full minute before `at`.
     pub(crate) fn last_minute(&self, at: Timestamp) -> u32 {
         match minute_of(at) - self.minute {
-            ..=0 => self.full,
+            ..=0 if self.whole => self.full,
+            ..=0 => self.running,
             1 => self.running,
             _ => 0,
         }
@@ -117,6 +120,7 @@ impl Meter {
         let minute = minute_of(at);
         if minute > self.minute {
             self.full = if minute - self.minute == 1 { self.running } else { 0 };
+            self.whole = self.minute > 0;
             self.running = 0;
             self.minute = minute;
         }
@@ -143,6 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_minute_counts_what_it_has() {
+        let mut meter = Meter::default();
+        meter.tick(minute(100));
+        meter.tick(minute(100));
+        assert_eq!(meter.last_minute(minute(100)), 2, "not yet a full minute is not nothing");
+        meter.tick(minute(101));
+        assert_eq!(meter.last_minute(minute(101)), 2);
+        assert_eq!(meter.last_minute(minute(102)), 1);
+        assert_eq!(meter.last_minute(minute(110)), 0);
+    }
+
+    #[test]
     fn minutes_without_knowledge_are_holes() {
         let mut trend = Trend::new(Keep::Highest);
         trend.set(minute(100), Some(3));
@@ -158,7 +174,7 @@ mod tests {
         for _ in 0..5 {
             meter.tick(minute(10));
         }
-        assert_eq!(meter.last_minute(minute(10)), 0);
+        assert_eq!(meter.last_minute(minute(10)), 5);
         assert_eq!(meter.last_minute(minute(11)), 5);
         assert_eq!(meter.last_minute(minute(12)), 0);
         meter.tick(minute(11));

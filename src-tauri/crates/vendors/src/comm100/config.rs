@@ -16,7 +16,7 @@ pub static SPEC: VendorSpec = VendorSpec {
     badge: "C",
     mode: "poll",
     about: "Queues of the site, its departments and agents with the people who wait, agents with their status and load, the figures of today and of this moment.",
-    permission: "View Reports",
+    permission: "The permission View Reports for the agent whose key or password it is.",
     fields: &[
         FieldSpec {
             key: "url",
