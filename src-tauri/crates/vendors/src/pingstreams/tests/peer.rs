@@ -12,7 +12,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::broadcast,
 };
-use tokio_tungstenite::{accept_async, tungstenite::Message};
+use tokio_tungstenite::{
+    accept_async,
+    tungstenite::{Message, protocol::CloseFrame},
+};
 
 /// What the next upgrade gets; without a script: a WebSocket.
 #[derive(Clone)]
@@ -24,7 +27,8 @@ pub enum Upgrade {
 #[derive(Clone)]
 enum Order {
     Say(String),
-    Cut,
+    /// 1006: without a word.
+    Close(u16),
 }
 
 #[derive(Default)]
@@ -101,7 +105,10 @@ impl Peer {
         let _ = self.orders.send(Order::Say(text));
     }
     pub fn cut(&self) {
-        let _ = self.orders.send(Order::Cut);
+        self.close(1006);
+    }
+    pub fn close(&self, code: u16) {
+        let _ = self.orders.send(Order::Close(code));
     }
     pub fn count(&self, what: &str) -> usize {
         self.script.lock().unwrap().asked.iter().filter(|a| a.as_str() == what).count()
@@ -173,7 +180,12 @@ impl Peer {
             let reply = tokio::select! {
                 order = orders.recv() => match order {
                     Ok(Order::Say(text)) => Some(text),
-                    Ok(Order::Cut) | Err(_) => return,
+                    Ok(Order::Close(1006)) | Err(_) => return,
+                    Ok(Order::Close(code)) => {
+                        let frame = CloseFrame { code: code.into(), reason: "".into() };
+                        let _ = ws.close(Some(frame)).await;
+                        return;
+                    }
                 },
                 message = ws.next() => match message {
                     Some(Ok(Message::Text(text))) => self.reply(&text),

@@ -71,6 +71,7 @@ impl Running {
             clock: Arc::new(SystemClock),
             secret: Secret::new(secret),
             stop: stop.clone(),
+            taps: Default::default(),
             notes: Default::default(),
             seed: 3,
             budgets: Default::default(),
