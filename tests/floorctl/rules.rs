@@ -30,10 +30,10 @@ async fn each_wrong_rule_is_shown_with_its_place_and_the_others_stay() {
     let (code, _, err) = rules(text, &["rules", "check"]).await;
     assert_eq!(code, 2);
     for part in [
-        "line 1, alert `Typo`, key `when`",
+        "line 3, alert `Typo`, key `when`",
         "queue.longest_wiat > 60s\n      ^^^^^^^^^^^^",
-        "line 9, alert `Fine`, key `name`",
-        "line 13, alert `Stranger`, key `notify`",
+        "line 10, alert `Fine`, key `name`",
+        "line 16, alert `Stranger`, key `notify`",
         "webhook:nobody\n^^^^^^^^^^^^^^",
         "3 errors",
     ] {

@@ -136,6 +136,8 @@ async fn a_warning_is_shown_and_heard_once_and_put_away_when_it_is_acknowledged(
         page.lines.iter().map(|l| (l.line.transition, l.line.actor.is_some())).collect();
     use model::Transition::{Acked, Firing, Pending};
     assert_eq!(told, [(Acked, true), (Firing, false), (Pending, false)], "newest first, with who did it");
+    let versions: Vec<_> = page.lines.iter().map(|l| l.line.rule_version.clone()).collect();
+    assert!(versions.iter().all(|v| v.is_some() && *v == versions[0]), "{versions:?}");
     assert_eq!(page.notes[0].text, "on it");
     let Ok(Reply::Budget(budget)) = app.ask(Ask::Budget).await else { panic!() };
     assert_eq!(budget.last_hour, 1);

@@ -12,7 +12,7 @@ mod open;
 mod port;
 
 pub use desk::{
-    Acknowledgement, Actor, Decision, Desk, DeskOpened, DeskReader, JournalEntry, LogFilter, Note,
+    Acknowledgement, Actor, Aside, Decision, Desk, DeskOpened, DeskReader, JournalEntry, LogFilter, Note,
     Reservation,
 };
 pub use error::StoreError;

@@ -44,6 +44,9 @@ pub struct LogLine {
     /// How old the source's data was.
     pub source_age_s: Option<f64>,
     pub reason: String,
+    /// Which wording of the rule it was: another one after each change of the rule.
+    #[cfg_attr(feature = "ts", ts(optional = nullable))]
+    pub rule_version: Option<String>,
 }
 
 impl From<JournalEntry> for LogLine {
@@ -67,6 +70,7 @@ impl From<JournalEntry> for LogLine {
             },
             source_age_s: e.source_age_s,
             reason: e.reason,
+            rule_version: e.rule_version,
         }
     }
 }

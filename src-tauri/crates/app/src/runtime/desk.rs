@@ -7,7 +7,7 @@ use std::{
 };
 
 use model::{Alert, Id, Timestamp, Transition};
-use store::{Actor, Decision, Desk, DeskReader, StoreError};
+use store::{Actor, Aside, Decision, Desk, DeskReader, StoreError};
 use tokio::sync::oneshot;
 
 use super::record::{Sentences, say};
@@ -15,13 +15,32 @@ use super::record::{Sentences, say};
 /// Pieces of work waiting for the thread.
 const IN_FLIGHT: usize = 2048;
 
+/// What is known besides the alerts when their lines are written.
+#[derive(Debug, Default)]
+pub(crate) struct Asides {
+    /// How old the data of each source was, seconds.
+    pub ages: Vec<(Id, f64)>,
+    /// Which wording of each rule is in force.
+    pub versions: Vec<(String, String)>,
+}
+
+impl Asides {
+    fn of(&self, alert: &Alert) -> Aside {
+        let age = alert.source.as_ref().and_then(|id| self.ages.iter().find(|(source, _)| source == id));
+        let version = self.versions.iter().find(|(rule, _)| *rule == alert.rule);
+        Aside {
+            source_age_s: age.map(|(_, age)| *age),
+            rule_version: version.map(|(_, version)| version.clone()),
+        }
+    }
+}
+
 enum Job {
     Record {
         transitions: Vec<(Transition, Alert)>,
         actor: Actor,
         at: Timestamp,
-        /// How old the data of each source was, seconds.
-        ages: Vec<(Id, f64)>,
+        asides: Asides,
         saved: Option<oneshot::Sender<bool>>,
     },
     Reserve {
@@ -118,12 +137,12 @@ impl DeskBook {
         transitions: &[(Transition, Alert)],
         actor: Actor,
         at: Timestamp,
-        ages: Vec<(Id, f64)>,
+        asides: Asides,
         saved: Option<oneshot::Sender<bool>>,
     ) {
         let transitions = transitions.to_vec();
         if let Some(Job::Record { saved: Some(saved), .. }) =
-            self.send(Job::Record { transitions, actor, at, ages, saved })
+            self.send(Job::Record { transitions, actor, at, asides, saved })
         {
             let _ = saved.send(false);
         }
@@ -180,12 +199,8 @@ fn work(mut desk: Desk, from: &Receiver<Job>, sentences: &Sentences) {
     let mut complained = false;
     while let Ok(job) = from.recv() {
         let trouble = match job {
-            Job::Record { transitions, actor, at, ages, saved } => {
-                let age = |alert: &Alert| {
-                    let source = alert.source.as_ref()?;
-                    ages.iter().find(|(id, _)| id == source).map(|(_, age)| *age)
-                };
-                let done = desk.record(&transitions, &actor, at, age);
+            Job::Record { transitions, actor, at, asides, saved } => {
+                let done = desk.record_with(&transitions, &actor, at, |alert| asides.of(alert));
                 if let Some(saved) = saved {
                     let _ = saved.send(done.is_ok());
                 }

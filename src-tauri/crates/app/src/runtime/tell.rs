@@ -13,7 +13,7 @@ use store::{Actor, Decision};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    desk::DeskBook,
+    desk::{Asides, DeskBook},
     record::{Sentences, say},
 };
 use crate::{
@@ -97,7 +97,15 @@ impl Teller {
         for (_, alert) in transitions.iter().filter(|(what, _)| *what == Transition::Firing) {
             self.budget.fired(now, &alert.rule);
         }
-        self.book.record(transitions, actor, now, ages, saved);
+        let mut versions: Vec<(String, String)> = Vec::new();
+        for (_, alert) in transitions {
+            if !versions.iter().any(|(rule, _)| *rule == alert.rule)
+                && let Some(rule) = world.rules().rule(&alert.rule)
+            {
+                versions.push((alert.rule.clone(), rule.version()));
+            }
+        }
+        self.book.record(transitions, actor, now, Asides { ages, versions }, saved);
         let telling = self.notices.on(transitions, world.rules(), now);
         self.carry_out(telling);
     }

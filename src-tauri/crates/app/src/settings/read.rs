@@ -56,6 +56,9 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
     errors.extend(text.faults.iter().cloned());
     let webhooks = webhooks(&top)?;
     errors.extend(book.rules().iter().flat_map(|rule| strangers(rule, &webhooks)));
+    for error in &mut errors {
+        error.position = rules::line_of(&top, error);
+    }
     errors.sort_by_key(|error| error.position.0);
     Ok(Settings {
         sources,

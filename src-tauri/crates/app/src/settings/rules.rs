@@ -120,6 +120,33 @@ pub(super) fn one(table: &Table<'_>) -> Result<RuleSpec, SettingsError> {
     alert(table)
 }
 
+/// The line of the key that an error is about; that of the rule's head where it has no line of its own.
+pub(super) fn line_of(top: &Table<'_>, error: &RuleError) -> Position {
+    let of = |array: &str| {
+        let all = tables(top, array).unwrap_or_default();
+        all.into_iter().find_map(|(table, span)| {
+            let table = Table { page: top.page, table, span };
+            (position(&table) == error.position).then_some(table)
+        })
+    };
+    let Some(table) = ["alert", "group", "hours"].into_iter().find_map(of) else { return error.position };
+    let parts: Vec<&str> = error.field.split('.').collect();
+    let at = match parts[..] {
+        ["override", number, ref rest @ ..] => {
+            let overrides = tables(&table, "override").unwrap_or_default();
+            let found =
+                number.parse::<usize>().ok().and_then(|n| overrides.into_iter().nth(n.checked_sub(1)?));
+            found.map(|(inner, span)| {
+                let inner = Table { page: table.page, table: inner, span };
+                inner.place(rest.first().copied().unwrap_or_default()).unwrap_or(0..0)
+            })
+        }
+        [.., key] => Some(place_of(&table, key)),
+        [] => None,
+    };
+    at.map_or(error.position, |at| Position(table.page.line(&at)))
+}
+
 /// Where a key stands, also one of the scope or of an override; the rule's head when it is missing.
 pub(super) fn place_of(table: &Table<'_>, key: &str) -> std::ops::Range<usize> {
     let head = || table.span.clone().unwrap_or(0..0);

@@ -84,6 +84,15 @@ impl Rule {
     pub fn severity(&self) -> Severity {
         self.severity
     }
+    /// A mark of its wording: another one after each change, wherever in the file it stands.
+    pub fn version(&self) -> String {
+        let spec = RuleSpec { position: Default::default(), ..(*self.spec).clone() };
+        // FNV-1a over what the wording comes to.
+        let hash = format!("{spec:?}").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
+    }
     /// The rule as it was written.
     pub fn spec(&self) -> &RuleSpec {
         &self.spec

@@ -146,7 +146,7 @@ fn schedule(
     let Some(zone) = zone else {
         return Err(about.sentence(
             "zone",
-            "",
+            &open.join(", "),
             format!("`{field}` needs a `zone`, for example Europe/Helsinki"),
         ));
     };
@@ -312,7 +312,8 @@ fn override_level<'a>(
         [one] => Ok(one),
         _ => {
             let field = prefix.trim_end_matches('.');
-            Err(about.sentence(field, "", "an override names exactly one of `queue`, `group`, `source`"))
+            let text = "[[alert.override]]";
+            Err(about.sentence(field, text, "an override names exactly one of `queue`, `group`, `source`"))
         }
     }
 }

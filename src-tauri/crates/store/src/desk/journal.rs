@@ -7,9 +7,10 @@ use rusqlite::{Connection, Row, params};
 use super::{Desk, acknowledgements, alerts, alerts::word, schema::Step, words::Word};
 use crate::StoreError;
 
-pub(crate) const STEPS: &[Step] = &[Step {
-    version: 1,
-    sql: "CREATE TABLE journal (
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        sql: "CREATE TABLE journal (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     alert TEXT NOT NULL,
@@ -31,7 +32,9 @@ pub(crate) const STEPS: &[Step] = &[Step {
 ) STRICT;
 CREATE INDEX journal_at ON journal (at);
 CREATE INDEX journal_alert ON journal (alert);",
-}];
+    },
+    Step { version: 2, sql: "ALTER TABLE journal ADD COLUMN rule_version TEXT;" },
+];
 
 /// Who made a transition happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +87,17 @@ pub struct JournalEntry {
     pub source_age_s: Option<f64>,
     /// One plain sentence.
     pub reason: String,
+    /// Which wording of the rule it was; `None` where nobody knew it.
+    pub rule_version: Option<String>,
+}
+
+/// What is known besides the alert itself when a line is written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Aside {
+    /// How old the source's data is, seconds.
+    pub source_age_s: Option<f64>,
+    /// Which wording of the rule is in force.
+    pub rule_version: Option<String>,
 }
 
 pub(crate) fn put(
@@ -92,12 +106,12 @@ pub(crate) fn put(
     transition: Transition,
     alert: &Alert,
     actor: &Actor,
-    source_age_s: Option<f64>,
+    aside: &Aside,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO journal (at, alert, transition, rule, severity, source, subject_kind, subject_id, subject_name,
-         metric, value, limit_value, unit, n, actor, source_age_s, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+         metric, value, limit_value, unit, n, actor, source_age_s, reason, rule_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?
     .execute(params![
         at.as_ms(),
@@ -115,15 +129,16 @@ pub(crate) fn put(
         alert.unit,
         alert.n,
         actor.as_text(),
-        source_age_s,
+        aside.source_age_s,
         alert.reason,
+        aside.rule_version,
     ])?;
     Ok(())
 }
 
 const COLUMNS: &str =
     "at, alert, transition, rule, severity, source, subject_kind, subject_id, subject_name, metric,
-     value, limit_value, unit, n, actor, source_age_s, reason, id";
+     value, limit_value, unit, n, actor, source_age_s, reason, id, rule_version";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
     let actor: String = row.get(14)?;
@@ -143,6 +158,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
         actor: if actor.is_empty() { Actor::Rules } else { Actor::Person(actor) },
         source_age_s: row.get(15)?,
         reason: row.get(16)?,
+        rule_version: row.get(18)?,
     })
 }
 
@@ -214,6 +230,19 @@ impl Desk {
         at: Timestamp,
         source_age_s: impl Fn(&Alert) -> Option<f64>,
     ) -> Result<(), StoreError> {
+        self.record_with(transitions, actor, at, |alert| Aside {
+            source_age_s: source_age_s(alert),
+            rule_version: None,
+        })
+    }
+    /// The same with all that is known besides.
+    pub fn record_with(
+        &mut self,
+        transitions: &[(Transition, Alert)],
+        actor: &Actor,
+        at: Timestamp,
+        aside: impl Fn(&Alert) -> Aside,
+    ) -> Result<(), StoreError> {
         if transitions.is_empty() {
             return Ok(());
         }
@@ -221,8 +250,7 @@ impl Desk {
         let sql = |e: rusqlite::Error| StoreError::from_sqlite(&path, &e);
         let tx = self.db.transaction().map_err(sql)?;
         for (transition, alert) in transitions {
-            let age = source_age_s(alert);
-            put(&tx, at, *transition, alert, actor, age)
+            put(&tx, at, *transition, alert, actor, &aside(alert))
                 .and_then(|()| alerts::put(&tx, alert))
                 .and_then(|()| acknowledgements::follow(&tx, at, *transition, alert, actor))
                 .map_err(sql)?;
