@@ -306,3 +306,24 @@ fn behind_the_last_record_of_a_log_that_nobody_writes_nothing_is_known() {
     assert_eq!(open_end(&reader, T0 + 95_000), None);
     assert_eq!(open_end(&reader, T0 + 100_000), Some(at(T0 + 99_000)));
 }
+
+#[test]
+fn while_the_machine_slept_nothing_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("floor.db");
+    let (mut log, _) = FloorLog::open(&path).unwrap();
+    log.append(&[Logged::Upsert(queue("shop", "q1", 1))], at(T0), 1);
+    log.unseen(at(T0 + 20_000), at(T0 + 900_000));
+    log.append(&[Logged::Upsert(queue("shop", "q1", 2))], at(T0 + 900_500), 2);
+    log.commit().unwrap();
+    let gaps = FloorReader::open(&path).unwrap().gaps(at(T0), at(T0 + 999_000)).unwrap();
+    let [gap] = gaps.as_slice() else { panic!("{gaps:?}") };
+    assert_eq!((gap.began, gap.ended), (at(T0 + 20_000), Some(at(T0 + 900_000))));
+    assert_eq!((&gap.source, gap.why.as_str()), (&None, "not running"));
+    let waiting = |floor: Option<store::FloorAt>| match &floor.unwrap().entities[..] {
+        [store::Entity::Queue(row)] => row.waiting,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(waiting(log.floor_at(at(T0 + 899_000)).unwrap()), Some(1));
+    assert_eq!(waiting(log.floor_at(at(T0 + 901_000)).unwrap()), Some(2));
+}

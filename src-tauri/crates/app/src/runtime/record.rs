@@ -22,6 +22,9 @@ const COMMIT_EVERY: Duration = Duration::from_millis(250);
 const IN_FLIGHT: usize = 4096;
 /// How often old history is let go.
 const RETAIN_EVERY: Duration = Duration::from_secs(600);
+/// The loop looks at the clock more often than this, whatever happens. After a longer time the machine has
+/// slept, and nobody saw what happened meanwhile.
+const SLEPT: Duration = Duration::from_secs(60);
 /// The farewell must not hold up the end of the program.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -30,6 +33,7 @@ pub(crate) type Sentences = Arc<Mutex<Vec<String>>>;
 
 enum Write {
     Changes { changes: Vec<Logged>, at: Timestamp, revision: u64 },
+    Unseen { began: Timestamp, ended: Timestamp },
     Whole { sources: Vec<Arc<Source>>, entities: Vec<store::Entity>, at: Timestamp, revision: u64 },
     Finish { at: Timestamp, done: tokio::sync::oneshot::Sender<()> },
 }
@@ -39,6 +43,8 @@ pub(crate) struct Recorder {
     to: SyncSender<Write>,
     /// The thread wants to be told the whole floor: something was left out, or the file was made anew.
     whole: Arc<AtomicBool>,
+    /// When the loop last looked.
+    looked_at: Option<Timestamp>,
 }
 
 impl Recorder {
@@ -80,7 +86,7 @@ impl Recorder {
             complained: false,
         };
         match std::thread::Builder::new().name("record".to_owned()).spawn(move || writer.run(&from)) {
-            Ok(_) => Some(Self { to, whole }),
+            Ok(_) => Some(Self { to, whole, looked_at: None }),
             Err(error) => {
                 say(&sentences, format!("The history is not kept: its thread does not start ({error})."));
                 None
@@ -90,6 +96,10 @@ impl Recorder {
 
     /// Tells what an input changed. Never waits.
     pub fn record(&mut self, world: &World, effects: &Effects, now: Timestamp) {
+        let before = self.looked_at.replace(now);
+        if let Some(began) = before.filter(|before| now.since(*before) > SLEPT) {
+            self.send(Write::Unseen { began, ended: now });
+        }
         if self.whole.swap(false, Ordering::Relaxed) {
             self.tell_whole(world, now);
             return;
@@ -213,6 +223,7 @@ impl Writer {
         let Some(log) = &mut self.log else { return };
         match write {
             Write::Changes { changes, at, revision } => log.append(&changes, at, revision),
+            Write::Unseen { began, ended } => log.unseen(began, ended),
             Write::Whole { sources, entities, at, revision } => {
                 log.keyframe(&sources, &entities, at, revision)
             }

@@ -248,6 +248,14 @@ impl FloorLog {
         }
     }
 
+    /// Nobody looked from `began` to `ended`, though the log was open: the machine slept.
+    pub fn unseen(&mut self, began: Timestamp, ended: Timestamp) {
+        if self.paused.is_none() && began < ended {
+            self.close_delta();
+            self.ops.push(Op::Gap { began, ended, why: "not running" });
+        }
+    }
+
     /// Writes what was gathered, in one transaction. Without anything gathered nothing is touched.
     /// After an error the log stays usable: it goes on in memory and writes a keyframe at a later try.
     /// [`StoreError::Vanished`] and [`StoreError::Damaged`] want the log opened again.
