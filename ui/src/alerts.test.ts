@@ -182,6 +182,8 @@ describe('sound and quiet hours', () => {
     const host = await settings();
     await fireEvent.change(screen.getByTestId('setting-mute'), { target: { value: 'mon-fri 18:00-08:00\nsat-sun 00:00-24:00' } });
     await waitFor(() => expect(asked(host, 'set_preferences').at(-1)).toMatchObject({ preferences: { mute: ['mon-fri 18:00-08:00', 'sat-sun 00:00-24:00'] } }));
+    // A quiet hour that holds now is said on every screen.
+    expect((await screen.findByTestId('quiet')).textContent).toContain('Quiet hours until');
     vi.spyOn(host, 'ask').mockRejectedValue(new AskFailure({ code: 'invalid_field', sentence: '`25:00` is no time of day.', field: 'shift_ends' }));
     await fireEvent.change(screen.getByTestId('setting-shifts'), { target: { value: '25:00' } });
     expect(await screen.findByText('`25:00` is no time of day.')).toBeTruthy();

@@ -176,6 +176,7 @@ export class Desk {
     this.hello = { ...hello, preferences };
     try {
       await this.host.ask({ ask: 'set_preferences', preferences });
+      void this.#count();
       if (before.language !== preferences.language) await this.#useWords(preferences.language);
       return true;
     } catch (thrown) {

@@ -271,7 +271,11 @@ async fn notes_log_budget_and_shift_end_answer_in_sentences() {
     let Ok(Reply::AlertHistory(page)) = page else { panic!("{page:?}") };
     assert_eq!((page.lines.len(), page.more, page.notes[0].text.as_str()), (0, false, "called the vendor"));
     let Ok(Reply::Budget(budget)) = app.ask(Ask::Budget).await else { panic!() };
-    assert_eq!((budget.last_hour, budget.limit, budget.noisiest), (0, 10, None));
+    assert_eq!((budget.last_hour, budget.limit, budget.noisiest, budget.quiet_until), (0, 10, None, None));
+    let quiet = Preferences { mute: vec!["daily 00:00-24:00".into()], ..Preferences::default() };
+    assert_eq!(app.ask(Ask::SetPreferences { preferences: quiet }).await, Ok(Reply::Done));
+    let Ok(Reply::Budget(budget)) = app.ask(Ask::Budget).await else { panic!() };
+    assert!(budget.quiet_until.is_some());
     let silent = app.ask(Ask::TestSound { severity: model::Severity::Critical, volume: None }).await;
     assert_eq!(silent.unwrap_err().code, Code::NotHere);
     let snooze = Ask::Snooze { alert: "a1".into(), minutes: None, shift_end: true };

@@ -225,7 +225,8 @@ export class FakeHost implements Host {
         return undefined;
       case 'budget': {
         const loud = this.#options.loud ?? false;
-        return { last_hour: loud ? 14 : 4, limit: 10, noisiest: loud ? { rule: 'Long wait', fired: 9 } : null, sentence: loud ? '14 alerts in the last hour; “Long wait” fired 9 of them.' : null };
+        return { last_hour: loud ? 14 : 4, limit: 10, noisiest: loud ? { rule: 'Long wait', fired: 9 } : null, sentence: loud ? '14 alerts in the last hour; “Long wait” fired 9 of them.' : null,
+          quiet_until: this.#hello.preferences.mute.length > 0 ? new Date(this.now() + 3_600_000).toISOString() : null };
       }
       case 'test_source':
         if (ask.form.url?.includes('wrong')) {

@@ -914,7 +914,11 @@ noisiest: NoisyRule | null,
 /**
  * Above the limit: one plain sentence.
  */
-sentence: string | null, };
+sentence: string | null, 
+/**
+ * Until when this desk is told nothing by notification or sound, when a mute time holds now.
+ */
+quiet_until: Timestamp | null, };
 
 export type NoisyRule = { rule: string, fired: number, };
 

@@ -261,6 +261,8 @@ pub struct Budget {
     pub noisiest: Option<NoisyRule>,
     /// Above the limit: one plain sentence.
     pub sentence: Option<String>,
+    /// Until when this desk is told nothing by notification or sound, when a mute time holds now.
+    pub quiet_until: Option<Timestamp>,
 }
 
 /// The rule that fired most in the last hour.

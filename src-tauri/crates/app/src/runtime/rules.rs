@@ -182,7 +182,13 @@ impl Floorwalker {
 
     pub(super) async fn budget(&self) -> Result<Reply, Failure> {
         let spent = self.command(|reply| Command::Budget { reply }).await.map_err(|_| gone())?;
-        Ok(Reply::Budget(budget(spent)))
+        let quiet = settings::taste::mute(&self.inner.settings.lock().await.settings.preferences);
+        // The file's reader has refused what cannot be read.
+        let quiet_until = quiet.unwrap_or_default().and_then(|times| match times.at(self.now()) {
+            (true, until) => Some(until),
+            (false, _) => None,
+        });
+        Ok(Reply::Budget(Budget { quiet_until, ..budget(spent) }))
     }
 
     pub(super) async fn test_sound(&self, severity: Severity, volume: Option<u32>) -> Result<Reply, Failure> {
@@ -224,6 +230,7 @@ fn budget(spent: Spent) -> Budget {
         limit: engine::alerts::HOURLY,
         noisiest: spent.noisiest.map(|(rule, fired)| NoisyRule { rule, fired }),
         sentence,
+        quiet_until: None,
     }
 }
 
