@@ -31,6 +31,7 @@ pub fn trials() -> Vec<Trial> {
         n5_a_handshake_of_one_byte_a_second_is_left_and_touches_nobody_else,
         n5_a_body_that_trickles_is_left_and_the_rest_stays_live,
         n6_a_slow_line_in_slivers_is_no_lost_line,
+        n6_a_round_trip_of_three_seconds_is_no_lost_line,
         n7_a_fifth_of_all_connections_reset_stays_polite_and_converges,
         n13_a_captive_portal_is_no_data_for_any_vendor,
         n13_a_redirect_to_a_portal_is_not_followed,
@@ -264,6 +265,31 @@ async fn n6_a_slow_line_in_slivers_is_no_lost_line() {
     let lost = watch.seen[lines..].iter().find(|l| l["type"] == "health" && l["source"]["health"] != "live");
     assert!(lost.is_none(), "a slow line was taken for a lost one: {lost:#?}");
     watch.nothing_ended();
+    watch.end();
+}
+
+async fn n6_a_round_trip_of_three_seconds_is_no_lost_line() {
+    let stand = Stand::quiet(&PUSH).await;
+    for vendor in PUSH {
+        stand.relay(vendor).weather(Weather {
+            delay: Duration::from_millis(1500),
+            jitter: Duration::from_millis(400),
+            slice: Some(200),
+            ..Weather::default()
+        });
+    }
+    let mut watch = stand.watch();
+    for vendor in PUSH {
+        watch.converges(&stand, vendor, PATIENCE).await;
+    }
+    let lines = watch.seen.len();
+    tokio::time::sleep(if long() { secs(600) } else { secs(16) }).await;
+    for vendor in PUSH {
+        stand.arrivals(vendor, 1);
+        watch.converges(&stand, vendor, PATIENCE).await;
+    }
+    let lost = watch.seen[lines..].iter().find(|l| l["type"] == "health" && l["source"]["health"] != "live");
+    assert!(lost.is_none(), "a slow line was taken for a lost one: {lost:#?}");
     watch.end();
 }
 

@@ -9,6 +9,12 @@ pub const PING_AFTER: Duration = Duration::from_secs(5);
 /// Time that it has to give one.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
+/// How long to wait for a sign of life on a line whose round trip took so long: on a slow one twice that, so
+/// that slow is not taken for dead; never so long that silence and answer together pass ten seconds.
+pub fn answer_within(usual: Duration, round_trip: Duration) -> Duration {
+    (round_trip * 2).min(usual.mul_f64(1.6)).max(usual)
+}
+
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -84,6 +90,18 @@ mod tests {
     use super::*;
 
     const S: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn n6_a_slow_line_gets_more_time_and_never_ten_seconds() {
+        let ms = Duration::from_millis;
+        for quick in [ms(0), ms(40), ms(1500)] {
+            assert_eq!(answer_within(ANSWER_WITHIN, quick), ANSWER_WITHIN);
+        }
+        assert_eq!(answer_within(ANSWER_WITHIN, ms(2000)), ms(4000));
+        for slow in [ms(3000), ms(9000)] {
+            assert!(PING_AFTER + answer_within(ANSWER_WITHIN, slow) < ms(9900));
+        }
+    }
 
     #[test]
     fn asks_after_five_seconds_of_silence_and_gives_three() {

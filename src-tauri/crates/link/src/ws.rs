@@ -219,16 +219,19 @@ impl Dialer {
             .max_frame_size(Some(target.message_limit))
             .read_buffer_size(32 * 1024);
         let stream = Upgraded::new(self.encrypted(&target.url, stream).await?);
+        let asked = Instant::now();
         let (stream, response) = client_async_with_config(request, stream, Some(config))
             .await
             .map_err(|error| read_error(&host, target.message_limit, error))?;
+        let round_trip = asked.elapsed();
         if response.headers().contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
             // We offered none: the frames that follow would be unreadable.
             return Err(NetError::new(host, Phase::Protocol).into());
         }
         let protocol = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|p| p.to_str().ok());
         self.ear.hear(&SocketEvent::Open { line, protocol });
-        Ok(Socket { stream, host, limit: target.message_limit, pongs: 0, line, ear: self.ear.clone() })
+        let (limit, ear) = (target.message_limit, self.ear.clone());
+        Ok(Socket { stream, host, limit, pongs: 0, round_trip, line, ear })
     }
 
     async fn encrypted(&self, url: &Url, stream: TcpStream) -> Result<MaybeTlsStream<TcpStream>, NetError> {
@@ -348,11 +351,16 @@ pub struct Socket {
     host: String,
     limit: usize,
     pongs: u64,
+    round_trip: Duration,
     line: u64,
     ear: Ear,
 }
 
 impl Socket {
+    /// How long the other side took to answer the upgrade: there and back, and its own time.
+    pub fn round_trip(&self) -> Duration {
+        self.round_trip
+    }
     /// How many protocol pings the other side has answered.
     pub fn pongs(&self) -> u64 {
         self.pongs

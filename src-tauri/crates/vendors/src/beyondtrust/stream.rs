@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use link::{
+    liveness,
     origin::place,
     ws::{Frame, Socket, WsError},
 };
@@ -80,13 +81,14 @@ impl<'a> Visit<'a> {
         let now = Instant::now();
         source.floor.clear();
         let (pongs, pace) = (socket.pongs(), source.config.pace);
+        let within = liveness::answer_within(pace.answer_within, socket.round_trip());
         let mut visit = Visit {
             source,
             pace,
             socket,
             lines,
             ready,
-            pulse: Pulse::with(pace.ping_after, pace.answer_within, now),
+            pulse: Pulse::with(pace.ping_after, within, now),
             pongs,
             malformed: VecDeque::new(),
             copying: Some(Copying::new(now, false)),

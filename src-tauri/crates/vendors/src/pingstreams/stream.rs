@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use link::{
-    liveness::{Due, Liveness},
+    liveness::{self, Due, Liveness},
     origin::place,
     single_flight::Token,
     ws::{self, Socket},
@@ -113,13 +113,14 @@ impl<'a> Visit<'a> {
         let claims = auth::claims(token.secret.expose());
         let own = Own { user: claims.user, email: source.config.email.clone().or(claims.email) };
         let (now, pace) = (Instant::now(), source.config.pace);
+        let within = liveness::answer_within(pace.answer_within, socket.round_trip());
         let mut visit = Visit {
             pace,
             source,
             socket,
             token,
             own,
-            live: Liveness::with(pace.ping_after, pace.answer_within, now),
+            live: Liveness::with(pace.ping_after, within, now),
             jobs: FuturesUnordered::new(),
             parts: Parts::default(),
             opened: now,
