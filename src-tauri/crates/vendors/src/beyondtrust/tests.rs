@@ -17,7 +17,7 @@ use model::{
 };
 use simulator::{
     Control, Fault, Half, Options, Restart, Running,
-    beyondtrust::{Accept, CLIENT_ID, Dialect, Mode, OverLimit},
+    beyondtrust::{Accept, CLIENT_ID, Dialect, Expiry, Mode, OverLimit},
     floor::Stance,
 };
 use tokio::sync::mpsc;
@@ -423,6 +423,25 @@ async fn a1_a_revoked_token_is_replaced_once() {
     s.watch.until("lost", |w| w.report.health == Health::Retrying).await;
     s.watch.live().await;
     assert_eq!(s.control.counters(V).unwrap().tokens, 2);
+}
+
+#[tokio::test]
+async fn d14_a_token_that_ends_is_replaced_only_when_it_is_needed() {
+    for (expiry, tokens) in [(Expiry::Keep, 1), (Expiry::Cut, 2)] {
+        let token_life = Duration::from_secs(2);
+        let mut s = scene(Dialect { expiry, token_life, ..Dialect::default() }).await;
+        s.watch.live().await;
+        if expiry == Expiry::Cut {
+            s.watch.until("cut", |w| w.report.health == Health::Retrying).await;
+            s.watch.live().await;
+        } else {
+            s.watch.nothing_for(Duration::from_secs(3)).await;
+            assert_eq!(s.watch.report.health, Health::Live);
+        }
+        s.control.customer_arrives(V, &s.queue(0).1).unwrap();
+        s.same().await;
+        assert_eq!(s.control.counters(V).unwrap().tokens, tokens, "{expiry:?}");
+    }
 }
 
 #[tokio::test]

@@ -232,3 +232,15 @@ async fn every_way_to_close_is_the_same_and_comes_back() {
     seen.listen(Duration::from_millis(50)).await;
     assert_eq!(seen.health.health, Health::Live);
 }
+
+#[tokio::test]
+async fn the_first_lists_limit_is_not_trusted() {
+    let peer = Peer::start().await;
+    let rows: Vec<Value> = (0..50).map(|n| row(&format!("r{n}"), 100, 1)).collect();
+    peer.list(&rows);
+    peer.topic("/p1/requests", &json!(rows[..20]).to_string());
+    let mut seen = Running::start(config(&peer));
+    seen.live().await;
+    assert_eq!((seen.conversations.len(), seen.queues["d1"].waiting), (50, Some(50)));
+    assert!(seen.health.gaps.is_empty());
+}
