@@ -12,9 +12,11 @@ use super::{
     WORDS,
     chats::Chat,
     rest::{LivePersonAsk, checked},
-    wire::{ChatRow, EventRow, EventsAnswer, InfoAnswer, ManyChats, is_empty_object, key_of, own_keys},
+    wire::{
+        ChatRow, EventRow, EventsAnswer, InfoAnswer, ManyChats, OwnChats, is_empty_object, key_of, own_keys,
+    },
 };
-use crate::{loose, rest};
+use crate::{drift::Shaped, loose, rest};
 
 /// So many keys in one call keep the address below 2 kB.
 const KEYS_PER_CALL: usize = 25;
@@ -74,7 +76,9 @@ impl LivePersonAsk {
         }
         let what = "the chats of this user";
         let answer = self.account.session_get(&["chatSessions"], &[]).await?;
-        let keys = own_keys(checked(&answer, what)?);
+        let body = checked(&answer, what)?;
+        self.notes.look("chatsessions", body, &OwnChats::SHAPE, true);
+        let keys = own_keys(body);
         let keys = keys.ok_or_else(|| rest::unreadable(&answer, what, &WORDS))?;
         Ok((keys, Some(answer)))
     }

@@ -343,3 +343,44 @@ fn assert_what_was_sent(asked: &[Asked]) {
         figures("/queuehealth?")
     );
 }
+
+#[tokio::test]
+async fn s11_a_redirect_to_another_origin_carries_nothing_there() {
+    let stranger = stub(|_, _| ok("{}")).await;
+    for moved in
+        ["/service/", "/login?", "/agentSession?", "/availability?", "/availableAgents?", "/queuestate?"]
+    {
+        let elsewhere = format!("location: http://{}/api\r\n", stranger.address);
+        let never = Arc::new(AtomicBool::new(false));
+        let pages = golden(Way::default(), never.clone(), never).await;
+        let home = pages.address.clone();
+        let status = if moved == "/login?" { 307 } else { 302 };
+        let front = stub(move |asked, host| {
+            let target = asked.line.split(' ').nth(1).unwrap_or_default();
+            if target.contains(moved) {
+                return (status, elsewhere.clone(), String::new());
+            }
+            if target.contains("/service/") {
+                return ok(format!(r#"{{"service":"x","account":"12345678","baseURI":"{host}"}}"#));
+            }
+            if target.contains("/login?") {
+                return login("B1");
+            }
+            if target.contains("/agentSession?") {
+                let href = format!("http://{home}/api/account/12345678/agentSession/{SID}");
+                return (
+                    201,
+                    String::new(),
+                    format!(r#"{{"agentSessionLocation":{{"link":{{"@href":"{href}"}}}}}}"#),
+                );
+            }
+            ok("{}")
+        })
+        .await;
+        let mut seen = connect(&front);
+        seen.for_a_while(Duration::from_millis(700)).await;
+        assert!(stranger.asked.lock().unwrap().is_empty(), "{moved}");
+        assert!(pages.asked.lock().unwrap().is_empty(), "a session's address is no way to another host");
+        assert!(!format!("{:?}", seen.report).contains("fake-secret"));
+    }
+}
