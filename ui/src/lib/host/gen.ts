@@ -820,7 +820,11 @@ actor: string | null,
 /**
  * How old the source's data was.
  */
-source_age_s: number | null, reason: string, };
+source_age_s: number | null, reason: string, 
+/**
+ * Which wording of the rule it was: another one after each change of the rule.
+ */
+rule_version?: string | null, };
 
 export type HistoryLine = { 
 /**
@@ -838,7 +842,11 @@ actor: string | null,
 /**
  * How old the source's data was.
  */
-source_age_s: number | null, reason: string, };
+source_age_s: number | null, reason: string, 
+/**
+ * Which wording of the rule it was: another one after each change of the rule.
+ */
+rule_version?: string | null, };
 
 export type HistoryPage = { 
 /**
