@@ -112,7 +112,7 @@ async fn measure() -> Vec<f64> {
         clock: Arc::new(SystemClock),
     };
     let data = folder.path().join("data");
-    let start = Start { config, data, only: None, record: true, strict: false, demo: false , tapes: None};
+    let start = Start { config, data, only: None, record: true, strict: false, demo: false, tapes: None };
     let app = Floorwalker::start(start, ports).expect("the app starts");
     assert!(app.settled(Duration::from_secs(20)).await && app.all_live(), "the source is live");
     let control = centre.control();
