@@ -71,7 +71,7 @@ impl Running {
             secret: Secret::new(secret),
             stop: stop.clone(),
             taps: Default::default(),
-        notes: Default::default(),
+            notes: Default::default(),
             seed: 1,
             budgets: Default::default(),
         };

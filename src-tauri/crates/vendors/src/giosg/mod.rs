@@ -3,6 +3,7 @@
 mod config;
 mod floor;
 mod map;
+mod pages;
 mod rest;
 mod retired;
 #[cfg(test)]

@@ -12,7 +12,8 @@ use std::{
 use link::poll::{Good, Trouble};
 
 use super::{
-    rest::{Answer, CHATS, Collected, Failed, GiosgAsk, began, waiting_in},
+    pages::{Collected, Failed},
+    rest::{Answer, CHATS, GiosgAsk, began, waiting_in},
     wire::{Page, Person, Room, RoomRow, UserRow, WaitingChat},
 };
 use crate::loose::{Count, Reference, Text};
