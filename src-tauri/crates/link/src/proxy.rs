@@ -32,6 +32,8 @@ impl ProxyChoice {
     /// never asked to reach this very computer.
     pub fn pick(&self, target: &Url) -> Option<Url> {
         match self {
+            // Plain text stays on this computer, where no proxy elsewhere could bring it anyway.
+            Self::Fixed(proxy) if is_plain(target) && !origin::is_loopback(proxy) => None,
             Self::Fixed(proxy) => Some(proxy.clone()),
             Self::System(_) if origin::is_loopback(target) => None,
             Self::System(matcher) => {
@@ -55,6 +57,10 @@ impl ProxyChoice {
     }
 }
 
+fn is_plain(target: &Url) -> bool {
+    matches!(target.scheme(), "http" | "ws")
+}
+
 fn read_basic(header: &::http::HeaderValue) -> Option<(String, String)> {
     use base64::Engine as _;
     let encoded = header.to_str().ok()?.strip_prefix("Basic ")?;
@@ -72,7 +78,10 @@ mod tests {
         let choice = ProxyChoice::new(Some("http://proxy.example:3128")).unwrap();
         let proxy = choice.pick(&Url::parse("wss://a.example/x").unwrap()).unwrap();
         assert_eq!(proxy.as_str(), "http://proxy.example:3128/");
-        assert!(choice.pick(&Url::parse("http://127.0.0.1:9/").unwrap()).is_some());
+        // A token in plain text leaves this computer for nobody.
+        assert!(choice.pick(&Url::parse("http://127.0.0.1:9/").unwrap()).is_none());
+        let here = ProxyChoice::new(Some("http://127.0.0.1:3128")).unwrap();
+        assert!(here.pick(&Url::parse("http://127.0.0.1:9/").unwrap()).is_some());
     }
 
     #[test]

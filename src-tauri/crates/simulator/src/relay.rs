@@ -152,8 +152,7 @@ async fn accept(listener: TcpListener, to: SocketAddr, shared: Arc<Shared>) {
             }
             lines.push(orders);
         }
-        let doomed =
-            weather.resets_one_in.is_some_and(|n| lock(&shared.dice).below(n.max(1) as usize) == 0);
+        let doomed = weather.resets_one_in.is_some_and(|n| lock(&shared.dice).below(n.max(1) as usize) == 0);
         tokio::spawn(carry(client, to, shared.clone(), heard, doomed));
     }
 }
@@ -215,7 +214,8 @@ async fn take(mut from: OwnedReadHalf, out: mpsc::Sender<Piece>, shared: Arc<Sha
         }
         let weather = shared.weather.borrow().clone();
         let jitter = weather.jitter.as_millis() as usize;
-        let moved = if jitter == 0 { 0 } else { lock(&shared.dice).below(2 * jitter + 1) as i64 - jitter as i64 };
+        let moved =
+            if jitter == 0 { 0 } else { lock(&shared.dice).below(2 * jitter + 1) as i64 - jitter as i64 };
         let delay = weather.delay.as_millis() as i64 + moved;
         // In the order of sending: a line reorders nothing.
         last = last.max(Instant::now() + Duration::from_millis(delay.max(0) as u64));

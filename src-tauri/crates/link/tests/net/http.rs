@@ -278,6 +278,15 @@ async fn n12_the_proxy_is_named_and_never_gets_the_token() {
     }
 }
 
+#[tokio::test]
+async fn n12_a_proxy_that_asks_for_a_sign_in_says_so_for_plain_text_too() {
+    let at = proxy("407 Proxy Authentication Required", Arc::default()).await;
+    let options = NetOptions { ca_file: None, proxy: Some(format!("http://{at}")) };
+    let error =
+        client(&options).send(Request::get("http://127.0.0.1:9/".parse().unwrap())).await.unwrap_err();
+    assert_eq!(error.phase, Phase::Proxy { proxy: at.to_string(), status: Some(407) });
+}
+
 #[test]
 fn a_bad_ca_file_is_said_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
