@@ -239,3 +239,29 @@ async fn a_folder_that_cannot_be_is_said_before_anything_starts() {
     let output = run(desk.floorctl(&["snapshot", "--tape-text", "kept"])).await;
     assert_eq!(output.status.code(), Some(2), "text without a tape makes no sense");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_name_and_no_secret_of_any_vendor_is_on_a_tape() {
+    let desk = Desk::open(Options::default()).await;
+    desk.centre.control().pause();
+    let folder = desk.folder.path().join("tapes");
+    let output = run(desk.floorctl(&["check", "--tape", &folder.display().to_string()])).await;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    for vendor in Vendor::ALL {
+        let tape = fs::read_to_string(folder.join(format!("{}.tape.jsonl", vendor.as_str()))).unwrap();
+        assert!(tape.lines().count() > 2, "{vendor:?}");
+        assert!(!tape.contains(SECRET) && !tape.contains("canary"), "{vendor:?}: a secret is on the tape");
+        let truth = desk.centre.truth(vendor);
+        let people = truth.agents.iter().flat_map(|a| [Some(a.name.clone()), a.email.clone()]);
+        let customers = truth.conversations.iter().flat_map(|c| [c.customer.clone(), c.subject.clone()]);
+        for text in people.chain(customers).flatten().filter(|text| text.len() > 3) {
+            assert!(!tape.contains(&text), "{vendor:?}: {text} is on the tape");
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let file = fs::metadata(folder.join(format!("{}.tape.jsonl", vendor.as_str()))).unwrap();
+            assert_eq!(file.permissions().mode() & 0o077, 0, "only its owner reads a tape");
+        }
+    }
+}
