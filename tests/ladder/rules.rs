@@ -41,7 +41,10 @@ fn specs() -> Vec<RuleSpec> {
                 when,
                 hold: hold.map(str::to_owned),
                 clear: clear.map(str::to_owned),
-                scope: ScopeSpec { queue: Some(vec![format!("desk:5f{:022x}", n % QUEUES)]), ..ScopeSpec::default() },
+                scope: ScopeSpec {
+                    queue: Some(vec![format!("desk:5f{:022x}", n % QUEUES)]),
+                    ..ScopeSpec::default()
+                },
                 ..RuleSpec::default()
             }
         })
@@ -105,7 +108,8 @@ pub fn h1() -> Row {
     let mut took: Vec<f64> = (0..SWEEPS)
         .map(|n| {
             // Figures move between the rounds, as they do for the peer.
-            let rows = (0..QUEUES / 10).map(|q| Change::Queue(busy((q * 10 + n) % QUEUES, ((q + n) % 6) as u32)));
+            let rows =
+                (0..QUEUES / 10).map(|q| Change::Queue(busy((q * 10 + n) % QUEUES, ((q + n) % 6) as u32)));
             rules.world.apply(batch(rows.collect(), rules.now), rules.now);
             let before = rules.alerts.tests();
             let took = cpu(|| rules.sweep()).as_secs_f64() * 1e3;
