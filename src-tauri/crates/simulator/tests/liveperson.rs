@@ -8,7 +8,7 @@ use reqwest::{RequestBuilder, header::SET_COOKIE};
 use serde_json::{Value, json};
 use simulator::{
     Control, Options, Running,
-    liveperson::{ACCOUNT, Dialect, Foreign, LOGIN},
+    liveperson::{ACCOUNT, Dialect, Foreign, LOGIN, Takeover},
     start,
 };
 
@@ -224,4 +224,49 @@ async fn refresh_and_logout_want_csrf_and_cookie() {
     let (status, body) = scene.get(&client, "availability").await;
     assert_eq!(status, 401);
     assert!(body.as_str().unwrap().starts_with("oauth_problem=token_rejected"));
+}
+
+#[tokio::test]
+async fn the_other_resources_fit_the_floor() {
+    let scene = scene(Dialect::default()).await;
+    let client = scene.client().await;
+    let key = scene.chat();
+    let info = scene.get(&client, "info?v=1&NC=true").await.1;
+    assert_eq!(
+        (&info["info"]["loginName"], &info["info"]["availability"]["chat"]),
+        (&json!(LOGIN), &json!("Online"))
+    );
+    assert!(scene.get(&client, "?v=1&NC=true").await.1["agentSessionId"]["link"].is_array());
+    let targets = scene.get(&client, &format!("chat/{key}/transfer?v=1&NC=true")).await.1;
+    assert!(targets["transfer"]["skill"].as_array().is_some_and(|skills| !skills.is_empty()));
+    let sla = scene.operations(&client, "sla?timeframe=60&v=1&histogram=0,15,30").await.1;
+    let buckets = sla["slaDataRange"].as_object().unwrap();
+    assert_eq!((buckets.len(), &buckets["30"]["accumulated"]), (3, &json!(1.0)));
+    assert_eq!(scene.operations(&client, "sla?timeframe=60&v=1&histogram=0,7").await.0, 400);
+    let closed = scene.operations(&client, "engactivity?timeframe=60&v=1").await.1;
+    assert_eq!(closed["metricsTotals"]["connectedEngagements"], 1);
+    assert_eq!(
+        scene.operations(&client, "agentactivity?timeframe=60&v=1").await.0,
+        400,
+        "agentIds is required"
+    );
+    let spent = scene.operations(&client, "agentactivity?timeframe=60&v=1&agentIds=all").await.1;
+    assert!(spent["agentsMetrics"]["metricsPerAgent"].as_object().is_some_and(|agents| agents.len() > 1));
+    for what in ["skills", "users", "agentGroups"] {
+        let url = scene.account(&format!("configuration/le-users/{what}?v=1"));
+        let (status, list, _) = send(scene.http.get(url).bearer_auth(&client.bearer)).await;
+        assert!(status == 200 && list.is_array(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_may_end_those_before_it() {
+    for (takes_over, status) in [(Takeover::Refused, 401), (Takeover::Gone, 404), (Takeover::Never, 200)] {
+        let scene = scene(Dialect { takes_over, ..Dialect::default() }).await;
+        let first = scene.client().await;
+        assert_eq!(scene.get(&first, "availability?v=1&NC=true").await.0, 200);
+        let second = scene.client().await;
+        assert_eq!(scene.get(&first, "availability?v=1&NC=true").await.0, status, "{takes_over:?}");
+        assert_eq!(scene.get(&second, "availability?v=1&NC=true").await.0, 200);
+    }
 }

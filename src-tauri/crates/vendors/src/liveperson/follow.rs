@@ -79,6 +79,7 @@ impl LivePersonAsk {
         let body = checked(&answer, what)?;
         self.notes.look("chatsessions", body, &OwnChats::SHAPE, true);
         let keys = own_keys(body);
+        self.account.list_told(keys.as_ref().is_some_and(Vec::is_empty));
         let keys = keys.ok_or_else(|| rest::unreadable(&answer, what, &WORDS))?;
         Ok((keys, Some(answer)))
     }

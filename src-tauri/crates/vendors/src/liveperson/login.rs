@@ -132,6 +132,8 @@ pub struct Account {
     told: Quick<Option<Told>>,
     /// When the own chats were last asked for.
     pub(super) list_asked: Mutex<Option<Instant>>,
+    /// When the list of own chats last said that there are none.
+    pub(super) none_told: Quick<Option<Instant>>,
 }
 
 pub(super) fn link_trouble(sentence: &str) -> Trouble {
@@ -155,6 +157,7 @@ impl Account {
             hosts: Quick::default(),
             told: Quick::default(),
             list_asked: Mutex::default(),
+            none_told: Quick::default(),
         }
     }
 
@@ -422,7 +425,9 @@ fn refusal(answer: &Answer) -> Option<Trouble> {
 
 /// The same for everything behind a login.
 pub(super) fn bearing(login: &Login, request: Request) -> Request {
+    // The pages want the type on every call, also where nothing is sent.
     request
         .auth(Auth::Token { scheme: "Bearer", token: login.bearer.clone() })
+        .header("content-type", "application/json")
         .header("x-requested-with", "XMLHttpRequest")
 }

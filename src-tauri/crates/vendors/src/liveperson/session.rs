@@ -10,7 +10,7 @@ use super::{
     WORDS,
     address::{Jar, stays, with},
     hosts::Service,
-    login::{Account, Login, State, TWICE, bearing, link_trouble, renew},
+    login::{Account, Login, State, TWICE, bearing, link_trouble, quick, renew},
     wire::{AvailabilityAnswer, SessionCreated, own_keys},
 };
 use crate::{loose, rest};
@@ -25,7 +25,7 @@ const ONLINE_AGAIN: [u64; 4] = [30, 120, 600, 3600];
 const AWAY_TRIES: u32 = 3;
 const AWAY_PAUSE: Duration = Duration::from_millis(700);
 /// Leaving takes no longer than this.
-const LEAVING: Duration = Duration::from_secs(3);
+const LEAVING: Duration = Duration::from_secs(4);
 
 /// An agent session: where its resources are, and the cookies that go there and nowhere else.
 pub struct AgentSession {
@@ -140,6 +140,8 @@ impl Account {
             {
                 return Err(Trouble::Broken { sentence: sentence.clone(), soon: false });
             }
+            // What was told of an earlier session's chats says nothing of this one's.
+            self.list_told(false);
             let Some(session) = self.open_session(&login, state.turn + 1).await? else {
                 renew(&mut state)?;
                 continue;
@@ -295,12 +297,24 @@ impl Account {
 
     /// Whether our own user has chats; `None` when that cannot be told.
     async fn has_own_chats(&self, login: &Login, session: &AgentSession) -> Option<bool> {
-        let asked = self.read(login, session, &["chatSessions"], &[]);
+        if quick(&self.none_told).is_some_and(|at| at.elapsed() < self.config.list_every) {
+            // The list may not be asked for again so soon.
+            return Some(false);
+        }
+        let asked = async {
+            self.wait_for_list().await;
+            self.read(login, session, &["chatSessions"], &[]).await
+        };
         let answer = tokio::time::timeout(LEAVING, asked).await.ok()?.ok()?;
         if !answer.is_success() {
             return None;
         }
         own_keys(&answer.body).map(|keys| !keys.is_empty())
+    }
+
+    /// The list of own chats has answered: `none` of them are open.
+    pub(super) fn list_told(&self, none: bool) {
+        *quick(&self.none_told) = none.then(Instant::now);
     }
 
     /// Leaves politely. While own chats are open, or may be, nothing is ended: their customers would be

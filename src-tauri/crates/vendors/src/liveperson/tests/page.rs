@@ -214,8 +214,8 @@ async fn golden(way: Way, expire: Arc<AtomicBool>, more: Arc<AtomicBool>) -> Stu
     .await
 }
 
-fn connect(stub: &Stub) -> Watched {
-    let settings = SourceSettings {
+fn settings_of(stub: &Stub) -> SourceSettings {
+    SourceSettings {
         id: "test".into(),
         name: "LP".into(),
         vendor: V,
@@ -231,8 +231,11 @@ fn connect(stub: &Stub) -> Watched {
             ("username".to_owned(), Setting::Text("supervisor1".into())),
         ]
         .into(),
-    };
-    let mut config = config::read(&settings).unwrap();
+    }
+}
+
+fn connect(stub: &Stub) -> Watched {
+    let mut config = config::read(&settings_of(stub)).unwrap();
     (config.list_every, config.again) = (Duration::ZERO, &[0]);
     let every = Duration::from_millis(150);
     let plans = config::plans(None, true);
@@ -323,6 +326,7 @@ fn assert_what_was_sent(asked: &[Asked]) {
         assert_eq!(request.line.starts_with("POST"), !request.body.is_empty(), "{}", request.line);
     }
     for request in &in_session {
+        assert!(request.has("content-type: application/json") && request.has("accept: application/json"));
         assert!(request.line.contains("v=1&NC=true"), "{}", request.line);
         assert!(
             request.has(&format!("cookie: lpas{SID}=x")) && !request.has("Session_id"),
@@ -342,6 +346,56 @@ fn assert_what_was_sent(asked: &[Asked]) {
         "{}",
         figures("/queuehealth?")
     );
+}
+
+#[tokio::test]
+async fn the_list_of_own_chats_is_left_alone_for_two_seconds() {
+    let times: Arc<Mutex<Vec<std::time::Instant>>> = Arc::default();
+    let log = times.clone();
+    let stub = stub(move |asked, host| {
+        let target = asked.line.split(' ').nth(1).unwrap_or_default();
+        if target.contains("/chatSessions?") {
+            log.lock().unwrap().push(std::time::Instant::now());
+            return ok(r#"{"chatSessions":{}}"#);
+        }
+        let session = format!("/api/account/12345678/agentSession/{SID}");
+        if target.contains("/service/") {
+            ok(format!(r#"{{"service":"x","account":"12345678","baseURI":"{host}"}}"#))
+        } else if target.contains("/login?") {
+            login("B1")
+        } else if target.contains("/agentSession?") {
+            (201, format!("location: http://{host}{session}\r\n"), String::new())
+        } else if target.contains("/availableAgents?") {
+            ok(fixture("agents"))
+        } else if target.contains("/queuestate?") {
+            ok(fixture("queuestate"))
+        } else if target.contains("/queuehealth?") {
+            ok(fixture("queuehealth"))
+        } else {
+            ok("[]")
+        }
+    })
+    .await;
+    let mut config = config::read(&settings_of(&stub)).unwrap();
+    config.again = &[0];
+    let every = Duration::from_millis(150);
+    let plans = config::plans(None, true).into_iter().map(|p| Plan { every, ..p }).collect();
+    let mut seen = watch(Box::new(LivePerson { config, plans }), "fake-secret");
+    seen.live().await;
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    while times.lock().unwrap().len() < 2 {
+        assert!(tokio::time::Instant::now() < end, "{:?}", seen.report);
+        seen.for_a_while(Duration::from_millis(100)).await;
+    }
+    // Leaving does not ask again so soon; the last word was that there are none.
+    drop(seen);
+    let out = |asked: &Stub| asked.asked.lock().unwrap().iter().any(|a| a.line.contains("/logout?"));
+    while !out(&stub) {
+        assert!(tokio::time::Instant::now() < end);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let times = times.lock().unwrap();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(1900)), "{times:?}");
 }
 
 #[tokio::test]
