@@ -89,7 +89,10 @@ impl Asks {
         } else {
             Marks::ALL
         };
-        std::mem::swap(seen, spare);
+        // Moved, not swapped: each keeps the room that it needs, so that nothing grows again and again.
+        seen.clear();
+        seen.reserve_exact(spare.len());
+        seen.append(spare);
         Some(changed)
     }
 }

@@ -234,7 +234,11 @@ impl Floor {
 
     /// An instant of this source in our clock.
     pub(crate) fn ours(&self, at: Timestamp) -> Timestamp {
-        at.plus_seconds(-self.skew())
+        match self.skew() {
+            // Most sources tell no skew, and this is asked with every touch.
+            0.0 => at,
+            skew => at.plus_seconds(-skew),
+        }
     }
 
     /// Nothing was told: can the source tell it, or never?
