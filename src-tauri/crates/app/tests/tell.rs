@@ -157,6 +157,24 @@ async fn tray_stands(app: &Floorwalker) {
 }
 
 #[tokio::test]
+async fn what_was_told_in_one_run_is_neither_shown_nor_heard_in_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    config(folder.path(), &rule("Gone", "severity = \"critical\""), "");
+    let (first, second) = (Arc::new(Desk::default()), Arc::new(Desk::default()));
+    let app = start(folder.path(), &first);
+    until("it is told", async || first.titles() == ["Critical: Gone"]).await;
+    until("it is heard", async || first.heard.lock().unwrap().len() == 1).await;
+    app.shutdown().await;
+    let app = start(folder.path(), &second);
+    tray_tells(&app, 1).await;
+    // What is asked after it has passed the same thread.
+    let note = Ask::AddNote { alert: None, text: "a new shift".into() };
+    assert_eq!(app.ask(note).await, Ok(Reply::Done));
+    app.shutdown().await;
+    assert_eq!((second.titles(), second.heard.lock().unwrap().len()), (vec![], 0));
+}
+
+#[tokio::test]
 async fn without_a_service_and_with_one_that_hangs_the_tray_tells_and_nothing_waits() {
     for desk in [Desk { absent: true, ..Desk::default() }, Desk { hangs: true, ..Desk::default() }] {
         let folder = tempfile::tempdir().unwrap();

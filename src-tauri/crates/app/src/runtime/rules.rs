@@ -87,7 +87,7 @@ impl Floorwalker {
         {
             let _one_at_a_time = self.inner.settings.lock().await;
             if !rule_edit::remove_rule(&self.inner.start.config, name).map_err(storage)? {
-                let sentence = match self.is_default(name).await {
+                let sentence = match self.is_default(name) {
                     true => "This rule came with Floorwalker; turn it off instead.",
                     false => "There is no rule of this name any more.",
                 };
@@ -117,7 +117,7 @@ impl Floorwalker {
         self.reload(Vec::new()).await
     }
 
-    async fn is_default(&self, name: &str) -> bool {
+    fn is_default(&self, name: &str) -> bool {
         let standing = self.as_written().ok();
         standing.is_some_and(|s| s.rules.rule(name).is_some_and(engine::alerts::Rule::is_default))
     }
@@ -130,18 +130,20 @@ impl Floorwalker {
         from: Option<Timestamp>,
         to: Option<Timestamp>,
     ) -> Result<Reply, Failure> {
-        let checked = rule_edit::check(&self.as_written()?, text, replaces.as_deref());
-        let name = checked.name().to_owned();
-        let Checked { errors, among, .. } = checked;
-        if !errors.is_empty() {
-            return Ok(Reply::TryRule(Box::new(RuleTrial { report: None, errors })));
+        let settings = self.as_written()?;
+        let checked = rule_edit::check(&settings, text, replaces.as_deref());
+        if !checked.errors.is_empty() {
+            return Ok(Reply::TryRule(Box::new(RuleTrial { report: None, errors: checked.errors })));
         }
+        let (name, among) = (checked.name().to_owned(), checked.among(&settings, replaces.as_deref()));
         let _one_at_a_time = self.inner.trial.lock().await;
         let data = self.inner.start.data.clone();
         let tried =
             tokio::task::spawn_blocking(move || past::try_rules(&data, &among, from, to, Some(&name)));
         match tried.await {
-            Ok(Ok(report)) => Ok(Reply::TryRule(Box::new(RuleTrial { report: Some(report), errors }))),
+            Ok(Ok(report)) => {
+                Ok(Reply::TryRule(Box::new(RuleTrial { report: Some(report), errors: Vec::new() })))
+            }
             Ok(Err(error)) if error.is_usage() => {
                 Err(Failure::new(Code::NotFound, format!("The rule cannot be tried: {error}.")))
             }

@@ -228,33 +228,35 @@ async fn deliver(
         if notice.severity == Severity::Warning && desktop.notifier.is_inhibited().await {
             continue;
         }
+        let Some(reserved) = reserve(&desktop, &book, &notice).await else { continue };
         if let Some(tone) = notice.sound {
             // One that is still being played is enough.
             let _ = tones.try_send(tone);
         }
-        if !notice.desktop {
-            continue;
-        }
-        if let Err(error) = show(&desktop, &book, notice).await {
-            if complained {
-                tracing::info!(%error, "A notification did not reach the desktop.");
-            } else {
-                complained = true;
+        let shown = if notice.desktop { show(&*desktop.notifier, notice).await } else { Ok(()) };
+        match shown {
+            Ok(()) => {
+                complained = false;
+                for id in reserved {
+                    book.delivered(id, desktop.clock.now());
+                }
+            }
+            Err(error) if !std::mem::replace(&mut complained, true) => {
                 say(&desktop.sentences, format!("A notification did not reach the desktop: {error}."));
             }
-        } else {
-            complained = false;
+            Err(error) => tracing::info!(%error, "A notification did not reach the desktop."),
         }
     }
 }
 
-/// Written down, shown, written down as shown.
-async fn show(desktop: &Desktop, book: &DeskBook, notice: engine::alerts::Notice) -> Result<(), NotifyError> {
+/// Writes down what is about to be told; `None`: all of it was told already.
+async fn reserve(desktop: &Desktop, book: &DeskBook, notice: &engine::alerts::Notice) -> Option<Vec<i64>> {
+    let channel = if notice.desktop { "desktop" } else { "sound" };
     let mut reserved = Vec::new();
     let mut wanted = false;
     for (alert, why) in &notice.tells {
         let now = desktop.clock.now();
-        match book.reserve(alert.clone(), kind(*why, now), "desktop".to_owned(), now).await {
+        match book.reserve(alert.clone(), kind(*why, now), channel.to_owned(), now).await {
             Some(Decision::Send { id, .. }) => {
                 reserved.push(id);
                 wanted = true;
@@ -264,21 +266,18 @@ async fn show(desktop: &Desktop, book: &DeskBook, notice: engine::alerts::Notice
             None => wanted = true,
         }
     }
-    if !wanted {
-        return Ok(());
-    }
+    wanted.then_some(reserved)
+}
+
+async fn show(notifier: &dyn Notifier, notice: engine::alerts::Notice) -> Result<(), NotifyError> {
     let shown = ports::Notice {
         alert: notice.alert,
         severity: notice.severity,
         title: notice.title,
         body: notice.body,
     };
-    let shown = tokio::time::timeout(PATIENCE, desktop.notifier.show(shown)).await;
-    shown.unwrap_or(Err(NotifyError::TimedOut(PATIENCE)))?;
-    for id in reserved {
-        book.delivered(id, desktop.clock.now());
-    }
-    Ok(())
+    let shown = tokio::time::timeout(PATIENCE, notifier.show(shown)).await;
+    shown.unwrap_or(Err(NotifyError::TimedOut(PATIENCE)))
 }
 
 /// Sounds have a task of their own: a slow loudspeaker delays no notification.

@@ -29,14 +29,27 @@ pub(crate) struct Checked {
     pub errors: Vec<RuleFault>,
     /// This rule alone, turned on, with groups and hours: for the preview.
     pub alone: Arc<Rulebook>,
-    /// All rules with this one in its place, turned on: for a trial.
-    pub among: Arc<Rulebook>,
+    /// What it was compiled from, turned on.
+    spec: Option<RuleSpec>,
 }
 
 impl Checked {
     /// Name of the rule, once it is known.
     pub fn name(&self) -> &str {
         self.form.as_ref().map_or("", |form| form.name.as_str())
+    }
+    /// All rules with this one in its place: for a trial.
+    pub fn among(&self, settings: &Settings, replaces: Option<&str>) -> Arc<Rulebook> {
+        let context = &*settings.rule_text;
+        let mut all = context.rules.clone();
+        if let Some(own) = &self.spec {
+            let wanted = replaces.unwrap_or(&own.name);
+            match all.iter_mut().find(|rule| rule.name == wanted) {
+                Some(rule) => *rule = own.clone(),
+                None => all.push(own.clone()),
+            }
+        }
+        Arc::new(compile(context, all, context.default_alerts).0)
     }
     /// The first error as an answer to "save".
     pub fn failure(&self) -> Option<Failure> {
@@ -57,10 +70,10 @@ pub(crate) fn entries(file: &Path, settings: &Settings) -> Result<Vec<RuleEntry>
     for table in own.into_iter().flatten() {
         let text = page_of(table.clone());
         let before: Vec<String> = list.iter().map(|e| e.name.clone()).collect();
-        let checked = check_text(settings, text, None, &before);
+        let checked = check_text(settings, text, &before);
         let name = table.get("name").and_then(Item::as_str).unwrap_or("(no name)").to_owned();
         list.push(RuleEntry {
-            default: names.iter().any(|default| *default == name),
+            default: names.contains(&name),
             name,
             enabled: table.get("enabled").and_then(Item::as_bool).unwrap_or(true),
             subject: checked.alone.rules().first().map(engine::alerts::Rule::subject),
@@ -91,7 +104,7 @@ pub(crate) fn check(settings: &Settings, text: String, replaces: Option<&str>) -
     if let Some(at) = replaces.and_then(|name| others.iter().position(|n| n == name)) {
         others.remove(at);
     }
-    check_text(settings, text, replaces, &others)
+    check_text(settings, text, &others)
 }
 
 /// The text that a form stands for: the file's own rule with what differs, or a new one.
@@ -112,7 +125,7 @@ pub(crate) fn write_form(file: &Path, form: &RuleForm, replaces: Option<&str>) -
     }
 }
 
-fn check_text(settings: &Settings, text: String, replaces: Option<&str>, taken: &[String]) -> Checked {
+fn check_text(settings: &Settings, text: String, taken: &[String]) -> Checked {
     let mut checked = Checked { text, ..Checked::default() };
     let spec = match read_one(&checked.text) {
         Ok(spec) => RuleSpec { position: HERE, ..spec },
@@ -123,7 +136,7 @@ fn check_text(settings: &Settings, text: String, replaces: Option<&str>, taken: 
     };
     checked.form = Some(form_of(&spec));
     let context = &*settings.rule_text;
-    if taken.iter().any(|name| *name == spec.name) {
+    if taken.contains(&spec.name) {
         let sentence = "this name is taken by another rule; give it another one";
         let error = RuleError::about(&spec.name, HERE, "name", &spec.name, sentence);
         checked.errors.push(place(&checked.text, &error));
@@ -134,15 +147,7 @@ fn check_text(settings: &Settings, text: String, replaces: Option<&str>, taken: 
     let strangers = alone.rules().iter().flat_map(|rule| strangers(rule, &settings.webhooks));
     checked.errors.extend(strangers.map(|e| place(&checked.text, &e)));
     checked.alone = Arc::new(alone);
-    if checked.errors.is_empty() {
-        let mut all: Vec<RuleSpec> = context.rules.clone();
-        let wanted = replaces.unwrap_or(&on.name);
-        match all.iter().position(|rule| rule.name == wanted) {
-            Some(at) => all[at] = on,
-            None => all.push(on),
-        }
-        checked.among = Arc::new(compile(context, all, context.default_alerts).0);
-    }
+    checked.spec = Some(on);
     checked
 }
 
