@@ -51,3 +51,18 @@ async fn a_source_without_a_secret_says_so_and_is_misconfigured() {
     assert_eq!(code, 3);
     assert!(out.contains("misconfigured") && out.contains("NOT_SET_ANYWHERE"), "{out}");
 }
+
+/// An address that results from more than one key is said before anybody's password goes there.
+#[tokio::test]
+async fn check_says_where_the_reads_of_a_pushed_source_go() {
+    let text = |more: &str| {
+        format!(
+            "[[source]]\nid = \"a\"\nvendor = \"pingstreams\"\nurl = \"ws://127.0.0.1:9/\"\nproject = \"p1\"\n{more}secret_env = \"NOT_SET_ANYWHERE\"\n"
+        )
+    };
+    let (code, out, _) = with_config(&text(""), &["check"]).await;
+    assert_eq!(code, 3);
+    assert!(out.contains("REST https://api.pingstreams.com/v3") && out.contains("`api_url`"), "{out}");
+    let (_, out, _) = with_config(&text("api_url = \"http://127.0.0.1:9/v3\"\n"), &["check"]).await;
+    assert!(out.contains("REST http://127.0.0.1:9/v3") && !out.contains("`api_url`"), "{out}");
+}

@@ -8,7 +8,9 @@ use model::{ConversationState, Vendor};
 use serde_json::{Value, json};
 use simulator::{
     Control, Options, Restart, Running,
-    beyondtrust::{APPLICATION, CLIENT_ID, Dialect, Framing, Mode, OverLimit, Snapshot},
+    beyondtrust::{
+        APPLICATION, Answers, CLIENT_ID, Dialect, Expiry, Framing, Mode, OverLimit, Snapshot, UnknownTable,
+    },
     start,
 };
 use tokio::net::TcpStream;
@@ -185,6 +187,8 @@ async fn lines_can_be_torn_and_copies_chunked() {
             framing: Framing::Torn,
             snapshot: Snapshot::Chunked,
             chooser_line: false,
+            answers: Answers::Typed,
+            require_company: false,
             ..dialect
         })
         .await;
@@ -243,4 +247,69 @@ async fn the_truth_is_what_the_feed_says() {
     assert_eq!(own.open, Some(1));
     let state = |id: &model::Id| truth.conversations.iter().find(|c| c.id == *id).unwrap().state;
     assert_eq!((state(&waiting), state(&active)), (ConversationState::Waiting, ConversationState::Active));
+}
+
+/// Each open question of the protocol, in both readings.
+#[tokio::test]
+async fn the_doubts_are_played() {
+    // Answers bare and wordy; tables of presentations; the parts of one event as lines of their own.
+    for answers in [Answers::Bare, Answers::Wordy] {
+        let dialect = Dialect { answers, presentations: true, shuffle: true, ..Dialect::default() };
+        let s = scene(dialect).await;
+        let token = s.token().await.1["access_token"].as_str().unwrap().to_owned();
+        let mut wire = s.connect(true).await;
+        let ask = json!({"type": "authenticate", "credentials": {"bearer_token": token}});
+        wire.say(&ask.to_string()).await;
+        let mut answer = wire.json().await.unwrap();
+        if answers == Answers::Wordy {
+            assert_eq!(answer["type"], "notice");
+            answer = wire.json().await.unwrap();
+        }
+        let yes = if answers == Answers::Bare { json!(1) } else { json!("1") };
+        assert_eq!((&answer["success"], answer["error_message"].is_null()), (&yes, true));
+        wire.say("{\"type\":\"subscribe\",\"tables\":\"all\"}").await;
+        let mut copy = wire.json().await.unwrap();
+        while copy["insert"].is_null() {
+            copy = wire.json().await.unwrap();
+        }
+        assert!(copy["insert"]["presenter"].is_object(), "{copy}");
+        let name = s.control.queues(V).unwrap()[0].1.clone();
+        s.control.customer_arrives(V, &name).unwrap();
+        let mut parts = Vec::new();
+        while let Some(part) = wire.json().await {
+            parts.push(part);
+        }
+        assert!(parts.len() >= 4, "{parts:#?}");
+    }
+
+    let s = scene(Dialect { require_company: true, ..Dialect::default() }).await;
+    let mut request = format!("ws://{}/nw", s.address).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", APPLICATION.parse().unwrap());
+    assert!(connect_async(request.clone()).await.is_err());
+    request.headers_mut().insert("x-ns-company", "acme".parse().unwrap());
+    assert!(connect_async(request).await.is_ok());
+
+    let s = scene(Dialect { unknown_table: UnknownTable::Ignore, ..Dialect::default() }).await;
+    let mut wire = s.signed_in().await;
+    wire.say("{\"type\":\"subscribe\",\"tables\":[\"queue\",\"nonsense\"]}").await;
+    assert_eq!(wire.json().await.unwrap()["success"], true);
+
+    let dialect = Dialect {
+        expiry: Expiry::Cut,
+        token_life: Duration::from_millis(300),
+        close_code: Some(4000),
+        ..Dialect::default()
+    };
+    let s = scene(dialect).await;
+    let (mut wire, _) = s.streaming().await;
+    let end = async {
+        loop {
+            match wire.socket.next().await {
+                Some(Ok(Message::Close(frame))) => return frame.map(|f| u16::from(f.code)),
+                Some(Ok(_)) => {}
+                _ => return None,
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(10), end).await.unwrap(), Some(4000));
 }
