@@ -119,7 +119,7 @@ fn difference(seen: &Watched, scene: &Scene) -> Option<String> {
 
 async fn until_true(seen: &mut Watched, scene: &Scene) {
     seen.live().await;
-    let end = tokio::time::Instant::now() + Duration::from_secs(20);
+    let end = tokio::time::Instant::now() + Duration::from_secs(40);
     while !is_true(seen, scene) {
         assert!(tokio::time::Instant::now() < end, "{}", difference(seen, scene).unwrap());
         seen.for_a_while(Duration::from_millis(100)).await;

@@ -98,19 +98,21 @@ async fn a_passing_fault_on_the_way_to_away_costs_nothing() {
 
 #[tokio::test]
 async fn a_login_is_refreshed_in_time_with_whatever_cookie_it_has() {
-    for rotates_cookie in [false, true] {
-        let token_life = Duration::from_secs(3);
-        let scene = scene(Dialect { token_life, rotates_cookie, ..own() }).await;
-        let mut seen = fast(&scene, &[]);
-        until_true(&mut seen, &scene).await;
-        let end = tokio::time::Instant::now() + Duration::from_secs(40);
-        while scene.control.counters(V).unwrap().of("refresh") < 3 {
-            assert!(tokio::time::Instant::now() < end);
-            seen.for_a_while(Duration::from_millis(200)).await;
-        }
-        let counted = scene.control.counters(V).unwrap();
-        assert_eq!((counted.of("login"), counted.of("agentsession")), (1, 1), "{rotates_cookie}");
+    tokio::join!(refreshed(false), refreshed(true));
+}
+
+async fn refreshed(rotates_cookie: bool) {
+    let token_life = Duration::from_secs(8);
+    let scene = scene(Dialect { token_life, rotates_cookie, ..own() }).await;
+    let mut seen = fast(&scene, &[]);
+    until_true(&mut seen, &scene).await;
+    let end = tokio::time::Instant::now() + Duration::from_secs(40);
+    while scene.control.counters(V).unwrap().of("refresh") < 2 {
+        assert!(tokio::time::Instant::now() < end);
+        seen.for_a_while(Duration::from_millis(200)).await;
     }
+    let counted = scene.control.counters(V).unwrap();
+    assert_eq!((counted.of("login"), counted.of("agentsession")), (1, 1), "{rotates_cookie}");
 }
 
 #[tokio::test]
@@ -151,13 +153,14 @@ async fn failing_sign_in(status: u16, body: &str) {
     let every = Duration::from_millis(150);
     let plans = config::plans(None, true).into_iter().map(|p| Plan { every, ..p }).collect();
     let mut seen = watch(Box::new(LivePerson { config, plans }), "fake-secret");
+    let from = tokio::time::Instant::now();
     seen.until("retrying", |seen| seen.report.health == Health::Retrying).await;
     seen.for_a_while(Duration::from_millis(1000)).await;
-    assert_eq!(scene.control.counters(V).unwrap().of("login"), 1, "{status}");
+    let logins = scene.control.counters(V).unwrap().of("login");
+    assert!(logins <= 1 + from.elapsed().as_secs() / 3, "{status}: {logins} in {:?}", from.elapsed());
     assert!(!seen.report.error.clone().unwrap().contains("LeLogin1"), "no raw body");
     scene.control.heal(V).unwrap();
     until_true(&mut seen, &scene).await;
-    assert_eq!(scene.control.counters(V).unwrap().of("login"), 2, "{status}");
 }
 
 #[tokio::test]
