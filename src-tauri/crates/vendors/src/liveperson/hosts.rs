@@ -18,9 +18,9 @@ use crate::{loose, rest};
 /// A host that seems to have moved is looked up again at most this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(300);
 
-/// A service of the account. Their names are case sensitive.
+/// A domain of the account: the vendor's word for a service and its host. Their names are case sensitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
+pub enum Domain {
     /// Login and Chat Agent API.
     Vep,
     /// Operational figures.
@@ -29,22 +29,22 @@ pub enum Service {
     Configuration,
 }
 
-impl Service {
+impl Domain {
     fn name(self) -> &'static str {
         match self {
-            Service::Vep => "agentVep",
-            Service::Data => "leDataReporting",
-            Service::Configuration => "accountConfigReadOnly",
+            Domain::Vep => "agentVep",
+            Domain::Data => "leDataReporting",
+            Domain::Configuration => "accountConfigReadOnly",
         }
     }
 
     /// The account has no such service: that concerns what stands behind it and nothing else.
     pub fn missing(self, trouble: Trouble) -> Trouble {
         let sentence = match (self, &trouble) {
-            (Service::Data, Trouble::Misconfigured(_)) => {
+            (Domain::Data, Trouble::Misconfigured(_)) => {
                 "LivePerson names no host for operational figures (service leDataReporting): ask LivePerson whether the account has them."
             }
-            (Service::Configuration, Trouble::Misconfigured(_)) => {
+            (Domain::Configuration, Trouble::Misconfigured(_)) => {
                 "LivePerson names no host for the account's configuration, so skills may be shown by their numbers."
             }
             _ => return trouble,
@@ -55,7 +55,7 @@ impl Service {
     /// The host does not take the bearer.
     pub fn refused(self) -> Trouble {
         let sentence = match self {
-            Service::Configuration => {
+            Domain::Configuration => {
                 "LivePerson does not give this user the names of the skills (401), so they may be shown by their numbers."
             }
             _ => {
@@ -69,13 +69,13 @@ impl Service {
 /// What is known of the hosts.
 #[derive(Default)]
 pub struct Hosts {
-    known: BTreeMap<Service, Url>,
-    looked_again: BTreeMap<Service, Instant>,
+    known: BTreeMap<Domain, Url>,
+    looked_again: BTreeMap<Domain, Instant>,
 }
 
 impl Account {
     /// Where a service is.
-    pub(super) async fn host_of(&self, service: Service) -> Result<Url, Trouble> {
+    pub(super) async fn host_of(&self, service: Domain) -> Result<Url, Trouble> {
         let known = quick(&self.hosts).known.get(&service).cloned();
         if let Some(host) = known {
             return Ok(host);
@@ -87,7 +87,7 @@ impl Account {
 
     /// Takes the map in that comes with a login. The login's own host stays: it has just answered.
     pub(super) fn learn_hosts(&self, told: &BaseUris) {
-        for service in [Service::Data, Service::Configuration] {
+        for service in [Domain::Data, Domain::Configuration] {
             let named = told.all.0.iter().find(|b| b.service.0.as_deref() == Some(service.name()));
             if let Some(host) = named.and_then(|b| self.host(b.host.0.as_deref()?)) {
                 quick(&self.hosts).known.insert(service, host);
@@ -97,7 +97,7 @@ impl Account {
 
     /// A host does not answer, or no longer knows us: looks up where it is now, at most every five
     /// minutes. Says whether it is another one.
-    pub(super) async fn has_moved(&self, service: Service) -> bool {
+    pub(super) async fn has_moved(&self, service: Domain) -> bool {
         let now = Instant::now();
         let before = {
             let mut hosts = quick(&self.hosts);

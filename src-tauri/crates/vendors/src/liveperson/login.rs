@@ -21,7 +21,7 @@ use super::{
     WORDS,
     address::{Jar, with},
     config::Config,
-    hosts::{Hosts, Service},
+    hosts::{Domain, Hosts},
     session::AgentSession,
     wire::LoginAnswer,
 };
@@ -57,8 +57,8 @@ pub struct Login {
 }
 
 impl Login {
-    fn worked(&self, service: Service) -> &AtomicBool {
-        &self.worked[usize::from(service == Service::Configuration)]
+    fn worked(&self, service: Domain) -> &AtomicBool {
+        &self.worked[usize::from(service == Domain::Configuration)]
     }
 }
 
@@ -176,7 +176,7 @@ impl Account {
     /// once; the other callers wait for that one login.
     pub async fn get(
         &self,
-        service: Service,
+        service: Domain,
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Answer, Trouble> {
@@ -207,7 +207,7 @@ impl Account {
 
     async fn ask_host(
         &self,
-        service: Service,
+        service: Domain,
         login: &Login,
         path: &[&str],
         query: &[(&str, &str)],
@@ -290,7 +290,7 @@ impl Account {
 
     async fn sign_in(&self, turn: u64) -> Result<(Login, Option<Duration>), Failure> {
         let what = "the sign-in";
-        let vep = self.host_of(Service::Vep).await.map_err(|trouble| match trouble {
+        let vep = self.host_of(Domain::Vep).await.map_err(|trouble| match trouble {
             Trouble::Broken { .. } => Failure::answered(trouble),
             trouble => trouble.into(),
         })?;
@@ -300,7 +300,7 @@ impl Account {
         let answer = match self.send(asked).await {
             Err(Trouble::Link(sentence)) => {
                 // Perhaps the host has moved since it was looked up; the next try goes there.
-                self.has_moved(Service::Vep).await;
+                self.has_moved(Domain::Vep).await;
                 return Err(Trouble::Link(sentence).into());
             }
             answer => answer?,

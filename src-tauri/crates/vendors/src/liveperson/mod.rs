@@ -12,6 +12,7 @@ mod rest;
 mod session;
 #[cfg(test)]
 mod tests;
+mod values;
 mod wire;
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ use super::{
     AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE, WORDS,
     chats::Chat,
     follow::Following,
-    hosts::Service,
+    hosts::Domain,
     login::Account,
     wire::{AgentsAnswer, ChatState, Meta, NamedSkill, QueueHealth, QueueState, SkillList},
 };
@@ -94,7 +94,7 @@ impl LivePersonAsk {
         let skills = if skills.is_empty() { "all" } else { &skills };
         let query: Vec<(&str, &str)> = query.iter().copied().chain([("skillIds", skills)]).collect();
         let path = ["operations", "api", "account", &account, resource];
-        let answer = self.account.get(Service::Data, &path, &query).await?;
+        let answer = self.account.get(Domain::Data, &path, &query).await?;
         let body = checked(&answer, what)?;
         let parsed = bodies
             .read(0, body, |body| {
@@ -153,7 +153,7 @@ impl LivePersonAsk {
     async fn names(&self) -> Result<Good<Answer>, Trouble> {
         let account = self.account.config().account.clone();
         let path = ["api", "account", &account, "configuration", "le-users", "skills"];
-        let answer = self.account.get(Service::Configuration, &path, &[("v", "1")]).await?;
+        let answer = self.account.get(Domain::Configuration, &path, &[("v", "1")]).await?;
         let what = "the names of skills";
         let body = checked(&answer, what)?;
         let unreadable = |_| rest::unreadable(&answer, what, &WORDS);

@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     WORDS,
     address::{Jar, stays, with},
-    hosts::Service,
+    hosts::Domain,
     login::{Account, Login, State, TWICE, bearing, link_trouble, quick, renew},
     wire::{AvailabilityAnswer, SessionCreated, own_keys},
 };
@@ -53,7 +53,7 @@ impl Account {
             }
             let answer = match self.read(&login, &session, path, query).await {
                 Err(Trouble::Link(sentence)) => {
-                    if !last && self.has_moved(Service::Vep).await {
+                    if !last && self.has_moved(Domain::Vep).await {
                         self.moved(login.turn).await;
                         continue;
                     }
