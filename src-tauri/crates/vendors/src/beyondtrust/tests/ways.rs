@@ -146,3 +146,18 @@ async fn instants_are_as_the_feed_gives_them() {
     assert_eq!((c.waiting_since, c.queue.as_ref().map(Id::as_str)), (Some(at), Some("team:2")));
     assert_eq!(w.queues["team:2"].waiting_since, Some(at));
 }
+
+/// A refusal right after success is first taken for a limit; one that stays is one.
+#[tokio::test]
+async fn l3_a_refusal_right_after_success_is_first_taken_for_a_limit() {
+    let (peer, mut w) = open(Script::default(), None).await;
+    w.live().await;
+    peer.script(|s| s.greets = Greets::Refuses(403));
+    peer.say("{\"type\":\"truncate_model\"}");
+    w.until("throttled", |w| w.report.health == Health::Throttled).await;
+    assert_eq!(w.conversations.len(), 1);
+    w.until("denied", |w| w.report.health == Health::Denied).await;
+    assert_eq!(peer.upgrades().len(), 3);
+    let wait = w.report.retry_at.unwrap().seconds_since(link::Clock::now(&link::SystemClock));
+    assert!((290.0..=300.0).contains(&wait), "{wait}");
+}
