@@ -241,7 +241,7 @@ async fn n5_a_body_that_trickles_is_left_and_the_rest_stays_live() {
 }
 
 async fn n6_a_slow_line_in_slivers_is_no_lost_line() {
-    let stand = Stand::quiet(&Vendor::ALL).await;
+    let stand = Stand::quiet(&Vendor::ALL).await.with("poll = \"2s\"");
     for vendor in Vendor::ALL {
         stand.arrivals(vendor, 1);
         stand.relay(vendor).weather(Weather {
@@ -257,7 +257,7 @@ async fn n6_a_slow_line_in_slivers_is_no_lost_line() {
     }
     let lines = watch.seen.len();
     // Long enough for several heartbeats.
-    tokio::time::sleep(if long() { secs(120) } else { secs(14) }).await;
+    tokio::time::sleep(if long() { secs(120) } else { secs(9) }).await;
     for vendor in Vendor::ALL {
         stand.arrivals(vendor, 1);
         watch.converges(&stand, vendor, PATIENCE).await;
