@@ -27,10 +27,18 @@ const STALE_AFTER: f64 = 3.0;
 impl Endpoint {
     fn gap(&self) -> Option<&str> {
         match &self.standing {
+            Standing::Fine | Standing::Suspect(..) => self.partial.as_deref(),
+            _ => self.failure(),
+        }
+    }
+
+    /// What its last bad answer said, where it was one.
+    fn failure(&self) -> Option<&str> {
+        match &self.standing {
             Standing::Failing(sentence) | Standing::Refused(sentence) | Standing::Paused(sentence) => {
                 Some(sentence)
             }
-            Standing::Fine | Standing::Suspect(..) => self.partial.as_deref(),
+            Standing::Fine | Standing::Suspect(..) => self.said.as_deref().filter(|_| self.failures > 0),
         }
     }
 
@@ -80,7 +88,9 @@ impl Schedule {
         }
         if self.all_bad() {
             let retry_at = required().map(|e| e.due).min();
-            let said = first_sentence().or_else(|| required().find_map(|e| e.said.clone()));
+            // What was missing before the loss is not its reason.
+            let broke = &self.endpoints[self.broke];
+            let said = broke.failure().or_else(|| required().find_map(Endpoint::failure)).map(str::to_owned);
             return alone(Health::Retrying, said, retry_at);
         }
         if self.endpoints.iter().any(|e| e.settled < self.round) {
@@ -91,7 +101,7 @@ impl Schedule {
         gaps.sort();
         gaps.dedup();
         let late = required().any(|e| e.gap().is_none() && e.old_at(self.slow).is_some_and(|old| old <= now));
-        let error = if late && gaps.is_empty() {
+        let error = if late && required().all(|e| e.gap().is_none()) {
             Some("No fresh answer for three intervals; the figures are old.".to_owned())
         } else {
             required().find_map(|e| e.gap().map(str::to_owned)).or_else(first_sentence).or_else(note)

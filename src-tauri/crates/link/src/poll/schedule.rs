@@ -137,6 +137,8 @@ pub struct Schedule {
     pub(super) gate: Gate,
     /// When the gate last changed to `Shut`: answers to older requests say nothing about it.
     shut_at: Mono,
+    /// When something last answered again after nothing did, the gate being open all the while.
+    returned_at: Mono,
     up_since: Option<Mono>,
     attempt: usize,
     pauses: usize,
@@ -145,6 +147,8 @@ pub struct Schedule {
     pub(super) round: u64,
     pub(super) slow: f64,
     pub(super) shown: model::Health,
+    /// The endpoint whose failure was the last one that was missing to a lost link.
+    pub(super) broke: usize,
     /// Pauses after the vendor's own faults, seconds; the last one stays.
     again: &'static [u64],
     rng: SmallRng,
@@ -175,6 +179,7 @@ impl Schedule {
             endpoints,
             gate: Gate::Probing,
             shut_at: Mono::ZERO,
+            returned_at: Mono::ZERO,
             up_since: None,
             attempt: 0,
             pauses: 0,
@@ -182,6 +187,7 @@ impl Schedule {
             round: 1,
             slow: 1.0,
             shown: model::Health::Connecting,
+            broke: 0,
             again: &AGAIN,
             rng: SmallRng::seed_from_u64(seed),
         }
@@ -298,13 +304,15 @@ impl Schedule {
                 && *since <= asked
             {
                 other.standing = Standing::Paused(sentence.clone());
-                other.settled = self.round;
+                // After a loss it is asked once more before it counts as a gap.
+                other.settled = if all_bad { 0 } else { self.round };
             }
         }
         if asked >= self.shut_at && !matches!(self.gate, Gate::Shut { .. }) {
+            let was_open = self.gate == Gate::Open;
             self.opened(now);
-            if all_bad {
-                self.hurry(now, |e| matches!(e.standing, Standing::Failing(_)));
+            if all_bad && was_open {
+                self.returned(index, now);
             }
         }
     }
@@ -319,8 +327,12 @@ impl Schedule {
         let asked = self.endpoints[index].asked.take().unwrap_or(now);
         // Requests that were already under way when the gate was shut say nothing new about it.
         let old = asked < self.shut_at || matches!(self.gate, Gate::Shut { .. });
+        let was_bad = self.all_bad();
+        self.endpoints[index].failures += 1;
+        if !was_bad && self.all_bad() {
+            self.broke = index;
+        }
         let endpoint = &mut self.endpoints[index];
-        endpoint.failures += 1;
         if endpoint.plan.optional && !matches!(trouble, Trouble::SignIn(_) | Trouble::Misconfigured(_)) {
             return self.look_up_failed(index, now, trouble, old);
         }
@@ -334,11 +346,14 @@ impl Schedule {
                 });
                 if others_answer && self.gate == Gate::Open {
                     self.fails_alone(index, now, sentence, true);
-                } else if old {
-                    self.endpoints[index].due = now;
+                } else if old || asked < self.returned_at {
+                    self.again_at_once(index, now, sentence);
                 } else {
                     self.lost(now, sentence);
                 }
+            }
+            Trouble::Broken { sentence, .. } if asked < self.returned_at => {
+                self.again_at_once(index, now, sentence);
             }
             Trouble::Broken { sentence, soon } => self.fails_alone(index, now, sentence, soon),
             Trouble::Refused { sentence, credentials } => self.refused(index, now, sentence, credentials),
@@ -385,6 +400,13 @@ impl Schedule {
         self.shut(now, Some(now + wait), Why::Link, sentence);
     }
 
+    /// It was asked before it was known that something answers: that counts for nothing.
+    fn again_at_once(&mut self, index: usize, now: Mono, sentence: String) {
+        let endpoint = &mut self.endpoints[index];
+        endpoint.due = now;
+        endpoint.said = Some(sentence);
+    }
+
     fn fails_alone(&mut self, index: usize, now: Mono, sentence: String, soon: bool) {
         let wait = if soon { self.again(index) } else { self.jittered(self.interval(index)) };
         let round = self.round;
@@ -424,7 +446,10 @@ impl Schedule {
             endpoint.step += 1;
             endpoint.due = now + wait;
             endpoint.standing = match &endpoint.standing {
-                Standing::Paused(_) => Standing::Paused(sentence.clone()),
+                Standing::Paused(_) => {
+                    endpoint.settled = round;
+                    Standing::Paused(sentence.clone())
+                }
                 _ => Standing::Suspect(sentence.clone(), now),
             };
             self.slow = (self.slow * 2.0).min(SLOWEST);
@@ -501,6 +526,22 @@ impl Schedule {
         }
         self.gate = Gate::Open;
         self.up_since = Some(now);
+        let round = self.round;
+        self.hurry(now, |e| e.settled < round);
+    }
+
+    /// One endpoint answers again after none did. What failed meanwhile says nothing about now: each of
+    /// those is asked once before rows are shown, or the first answer would make the others a gap.
+    fn returned(&mut self, index: usize, now: Mono) {
+        let before = self.round;
+        self.round += 1;
+        self.returned_at = now;
+        for (at, endpoint) in self.endpoints.iter_mut().enumerate() {
+            let failing = at != index && matches!(endpoint.standing, Standing::Failing(_));
+            if endpoint.settled >= before && !failing {
+                endpoint.settled = self.round;
+            }
+        }
         let round = self.round;
         self.hurry(now, |e| e.settled < round);
     }

@@ -367,3 +367,88 @@ fn l6_l7_a_quota_that_is_used_up_is_knocked_at_rarely() {
     assert!(tries <= 100, "{tries} tries in six hours");
     assert_eq!(play.healths(), [Health::Live, Health::Throttled]);
 }
+
+#[test]
+fn after_a_loss_no_first_answer_makes_the_others_a_gap() {
+    for (what, trouble) in [("broken", broken()), ("refused", refused()), ("link", link())] {
+        let mut play = Play::new();
+        play.until(secs(100), |_, _| Ok(()));
+        play.until(secs(320), |_, _| Err(trouble.clone()));
+        assert_ne!(play.seen.last().unwrap().health, Health::Live, "{what}");
+        let (said, asked) = (play.seen.len(), play.asked.len());
+        let verdict = play.until(secs(700), |_, _| Ok(())).clone();
+        assert_eq!((verdict.health, verdict.gaps.len()), (Health::Live, 0), "{what}");
+        let partial = play.seen[said..].iter().find(|v| v.settled && !v.gaps.is_empty());
+        assert!(partial.is_none(), "{what}: {partial:?}");
+        // At once, not after the longest interval.
+        let first = play.asked[asked].0;
+        let early = |e: usize| play.asked[asked..].iter().any(|(at, one)| *one == e && *at <= first + 70);
+        assert!((0..4).all(early), "{what}: {:?}", &play.asked[asked..]);
+    }
+}
+
+#[test]
+fn after_a_loss_one_that_still_fails_is_a_gap_at_once_and_another_does_not_wait_for_it() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.until(secs(320), |_, _| Err(broken()));
+    let said = play.seen.len();
+    let back = |e: usize, _| if e == QUEUE { Err(broken()) } else { Ok(()) };
+    play.until(secs(360), back);
+    let live = play.seen[said..].iter().find(|v| v.health == Health::Live).unwrap();
+    assert_eq!(live.gaps, ["queue"]);
+}
+
+#[test]
+fn after_a_loss_a_late_failure_of_an_earlier_request_counts_for_nothing() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.until(secs(320), |_, _| Err(broken()));
+    // Two are under way when the vendor comes back, and only one of them reaches it in time.
+    let mut now = play.now;
+    let mut flying = Vec::new();
+    while flying.len() < 2 {
+        match play.schedule.next(now) {
+            Next::Ask(endpoint) => flying.push(endpoint),
+            Next::Wait(until) => now = until.unwrap(),
+        }
+    }
+    play.schedule.good(flying[0], now + secs(1), None);
+    assert!(play.schedule.verdict(now + secs(1)).is_none());
+    play.schedule.bad(flying[1], now + secs(1), broken());
+    assert!(play.schedule.verdict(now + secs(1)).is_none());
+    (play.now, play.seen) = (now + secs(1), Vec::new());
+    play.until(now + secs(2), |_, _| Ok(()));
+    assert_eq!((play.healths(), play.seen[0].gaps.len()), (vec![Health::Live], 0));
+}
+
+#[test]
+fn the_first_word_of_a_loss_is_the_failure_that_made_it() {
+    const NAMES: usize = 2;
+    let mut play = Play::new();
+    let plans = vec![Plan::of("rooms", 5), Plan::of("users", 5), Plan::look_up("lookups", 900)];
+    play.schedule = Schedule::new(plans, 7);
+    let hear = |play: &mut Play, end: u64, partial: bool, down: bool| {
+        while play.now < secs(end) {
+            match play.schedule.next(play.now) {
+                Next::Ask(NAMES) if partial => {
+                    play.schedule.good(NAMES, play.now, Some("names are missing".into()));
+                }
+                Next::Ask(endpoint) if down => {
+                    let sentence = format!("500 at {endpoint}");
+                    play.schedule.bad(endpoint, play.now, Trouble::Broken { sentence, soon: true });
+                }
+                Next::Ask(endpoint) => play.schedule.good(endpoint, play.now, None),
+                Next::Wait(until) => play.now = until.unwrap_or(secs(end)).min(secs(end)),
+            }
+            play.look();
+        }
+    };
+    hear(&mut play, 100, true, false);
+    let live = play.seen.last().unwrap().clone();
+    assert_eq!((live.health, live.error.as_deref()), (Health::Live, Some("names are missing")));
+    hear(&mut play, 200, true, true);
+    let lost: Vec<_> = play.seen.iter().filter(|v| v.health == Health::Retrying).collect();
+    assert!(!lost.is_empty());
+    assert!(lost.iter().all(|v| v.error.as_deref().is_some_and(|e| e.starts_with("500"))), "{lost:?}");
+}
