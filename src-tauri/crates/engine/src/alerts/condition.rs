@@ -72,7 +72,9 @@ impl Look<'_> {
 pub(crate) fn number(reading: &Reading, now: Timestamp) -> Option<f64> {
     match reading {
         Reading::Known { value, .. } if value.is_finite() => Some(*value),
-        Reading::CountingUp { since } => Some(now.seconds_since(*since).max(0.0)),
+        Reading::CountingUp { since } | Reading::AtLeast { since } => {
+            Some(now.seconds_since(*since).max(0.0))
+        }
         Reading::CountingDown { until } => Some(until.seconds_since(now).max(0.0)),
         Reading::Infinite { .. } => Some(f64::INFINITY),
         _ => None,
@@ -102,9 +104,24 @@ impl Compare {
                     // Too few to say anything: the episode may end, none may begin.
                     return Some(test == Test::Clear);
                 }
-                Some(self.holds(test, value, *limit))
+                let holds = self.holds(test, value, *limit);
+                // The true value may lie above: that changes nothing only where more is the same.
+                let is_settled = match self.op {
+                    op if op.is_rising() => holds,
+                    op if op.is_falling() => !holds,
+                    _ => value > *limit,
+                };
+                (is_settled || !matches!(reading, Reading::AtLeast { .. })).then_some(holds)
             }
             _ => None,
+        }
+    }
+
+    /// The limit, where it is a number.
+    pub fn number(&self) -> Option<f64> {
+        match self.limit {
+            Limit::Number(limit) => Some(limit),
+            Limit::Word(_) => None,
         }
     }
 
@@ -127,7 +144,7 @@ impl Compare {
     fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
         let Limit::Number(limit) = self.limit else { return None };
         let at = |limit: f64| match look.reading(self.metric)? {
-            Reading::CountingUp { since } => Some(since.plus_seconds(limit)),
+            Reading::CountingUp { since } | Reading::AtLeast { since } => Some(since.plus_seconds(limit)),
             Reading::CountingDown { until } => Some(until.plus_seconds(-limit)),
             _ => None,
         };
@@ -167,10 +184,36 @@ impl Expr {
         }
     }
 
+    /// The comparisons of an `or` that holds because of some of its parts: only theirs.
+    fn bearing(&self, test: Test, look: &Look<'_>) -> Vec<&Compare> {
+        match self {
+            Expr::Compare(compare) => vec![compare],
+            Expr::And(parts) => parts.iter().flat_map(|part| part.bearing(test, look)).collect(),
+            Expr::Or(parts) => {
+                let holds = |part: &&Expr| part.test(test, look) == Some(true);
+                let any = parts.iter().any(|part| holds(&part));
+                let bears = parts.iter().filter(|part| !any || holds(part));
+                bears.flat_map(|part| part.bearing(test, look)).collect()
+            }
+        }
+    }
+
+    /// The comparison that an alert was raised for, as long as it may still be what holds: while the whole
+    /// holds, it is not one that is known not to. `of`: metric and limit that the alert carries.
+    pub fn kept(&self, of: &dyn Fn(&Compare, bool) -> bool, test: Test, look: &Look<'_>) -> Option<&Compare> {
+        let all = self.compares();
+        // The same metric under another limit is next to it: the rule's terms or the severity changed.
+        let same = all.iter().find(|c| of(c, true)).or_else(|| all.iter().find(|c| of(c, false)))?;
+        let holds = self.test(test, look) == Some(true);
+        (!holds
+            || self.bearing(Test::Hold, look).contains(same) && same.test(Test::Hold, look) != Some(false))
+        .then_some(*same)
+    }
+
     /// The comparison that stands for the whole: the only one, or the first with a number that holds,
     /// or the first that holds, or the first.
     pub fn decisive(&self, test: Test, look: &Look<'_>) -> Option<&Compare> {
-        let all = self.compares();
+        let all = self.bearing(test, look);
         let holds = |c: &&&Compare| c.test(test, look) == Some(true);
         let is_number = |c: &&&Compare| c.unit.is_some();
         all.iter()

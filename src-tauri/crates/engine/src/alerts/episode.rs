@@ -28,8 +28,18 @@ pub(crate) struct Sight<'a> {
     pub keep_ms: i64,
     /// Severity before it escalates.
     pub base: Severity,
-    /// Figure and sentence, for the critical limit or the warning's.
-    pub describe: &'a dyn Fn(bool) -> Detail,
+    /// Figure and sentence.
+    pub describe: &'a dyn Fn(&Asked<'_>) -> Detail,
+}
+
+/// What a description is to be of.
+pub(crate) struct Asked<'a> {
+    /// The critical limit, not the warning's.
+    pub critical: bool,
+    /// Metric and limit that the alert was raised for; `None` when it is to say anew what holds.
+    pub kept: Option<(&'a str, Option<f64>)>,
+    /// It is not known whether the condition holds.
+    pub unknown: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -306,7 +316,7 @@ impl Episode {
                 if self.alert.state == AlertState::Acked {
                     self.alert.state = AlertState::Firing;
                 }
-                self.describe(sight);
+                self.describe_as(sight, false);
                 self.emit(Transition::Escalated, out);
             }
             Severity::Critical
@@ -406,10 +416,19 @@ impl Episode {
         true
     }
 
+    /// An episode speaks of what it was raised for until it escalates.
     fn describe(&mut self, sight: &Sight<'_>) {
-        self.take((sight.describe)(
-            self.alert.severity == Severity::Critical && sight.base == Severity::Warning,
-        ));
+        self.describe_as(sight, true);
+    }
+
+    fn describe_as(&mut self, sight: &Sight<'_>, keep: bool) {
+        let alert = &self.alert;
+        let detail = (sight.describe)(&Asked {
+            critical: alert.severity == Severity::Critical && sight.base == Severity::Warning,
+            kept: (keep && !alert.metric.is_empty()).then_some((&alert.metric, alert.limit)),
+            unknown: alert.overlays.contains(&Overlay::Unknown),
+        });
+        self.take(detail);
     }
 
     pub fn take(&mut self, detail: Detail) {

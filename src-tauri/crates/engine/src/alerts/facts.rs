@@ -20,6 +20,12 @@ pub enum Reading {
         /// Our clock.
         since: Timestamp,
     },
+    /// At least the seconds since an instant in our clock: of part of what is asked about nothing is known.
+    /// What that is past of for sure holds; nothing else is known. The longest wait over several queues.
+    AtLeast {
+        /// Our clock.
+        since: Timestamp,
+    },
     /// Seconds until an instant in our clock, zero once it has passed. An expected answer.
     CountingDown {
         /// Our clock.
@@ -42,6 +48,10 @@ impl Reading {
     /// `true` or `false`.
     pub fn flag(value: bool) -> Self {
         Reading::Word(Cow::Borrowed(if value { "true" } else { "false" }))
+    }
+    /// Whether all of it is known.
+    pub(crate) fn is_whole(&self) -> bool {
+        !matches!(self, Reading::Unknown | Reading::NotGiven | Reading::AtLeast { .. })
     }
     /// A number without a sample size.
     pub fn number(value: f64) -> Self {

@@ -4,7 +4,7 @@ use model::{SubjectKind, Unit};
 
 use super::{
     MetricName, Reading,
-    condition::{Compare, Limit, metric_text, number},
+    condition::{Compare, metric_text, number},
     language::duration_text,
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Saying<'a> {
     pub compare: &'a Compare,
     pub metric: MetricName,
     pub reading: &'a Reading,
+    /// While nothing can be said: what is missing. Then there is no figure.
+    pub missing: Option<(MetricName, &'a Reading)>,
     /// "override for group “Billing”", or nothing.
     pub level: &'a str,
     pub now: model::Timestamp,
@@ -35,16 +37,14 @@ pub(crate) struct Saying<'a> {
 /// Puts figure and sentence together.
 pub(crate) fn detail(s: &Saying<'_>) -> Detail {
     let value = number(s.reading, s.now).filter(|v| v.is_finite());
-    let limit = match &s.compare.limit {
-        Limit::Number(n) => Some(*n),
-        Limit::Word(_) => None,
-    };
+    let limit = s.compare.number();
+    let value = value.filter(|_| s.missing.is_none());
     let n = match s.reading {
-        Reading::Known { n, .. } => *n,
+        Reading::Known { n, .. } if s.missing.is_none() => *n,
         _ => None,
     };
     let counts_from = match s.reading {
-        Reading::CountingUp { since } => Some(*since),
+        Reading::CountingUp { since } | Reading::AtLeast { since } if s.missing.is_none() => Some(*since),
         _ => None,
     };
     Detail {
@@ -68,6 +68,14 @@ fn unit_text(unit: Unit) -> &'static str {
 }
 
 fn sentence(s: &Saying<'_>, limit: Option<f64>) -> String {
+    if let Some((metric, reading)) = s.missing {
+        let level = if s.level.is_empty() { String::new() } else { format!(" ({})", s.level) };
+        let how = match reading {
+            Reading::NotGiven => "is no longer told",
+            _ => "is not known now",
+        };
+        return format!("{}: {} {how}{level}", s.name, words(metric));
+    }
     let mut out = format!("{}: {}", s.name, figure(s));
     if let (Some(limit), Some(unit)) = (limit, s.compare.unit)
         && !is_plain(s, limit)
@@ -106,7 +114,10 @@ fn figure(s: &Saying<'_>) -> String {
     }
     let value = number(s.reading, s.now).unwrap_or(0.0);
     let unit = s.compare.unit.unwrap_or(Unit::Count);
-    let text = shown(value, unit, s.metric.name);
+    let mut text = shown(value, unit, s.metric.name);
+    if matches!(s.reading, Reading::AtLeast { .. }) {
+        text = format!("at least {text}");
+    }
     if s.metric.window.is_some() {
         return format!("{} is {text}", words(s.metric));
     }

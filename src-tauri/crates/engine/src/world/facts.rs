@@ -253,6 +253,19 @@ impl Floor {
         }
     }
 
+    /// As [`Floor::silent`] for a figure made of two: never told where one of them never is.
+    fn silent_of(&self, parts: &[(&str, Option<u32>); 2]) -> Reading {
+        let mut missing = parts.iter().filter(|(_, value)| value.is_none()).peekable();
+        if missing.peek().is_none() {
+            // Both are told and make no figure: nothing is there to divide by.
+            return self.silent(parts[1].0);
+        }
+        match missing.any(|(provided, _)| self.silent(provided) == Reading::NotGiven) {
+            true => Reading::NotGiven,
+            false => Reading::Unknown,
+        }
+    }
+
     fn number(&self, provided: &str, value: Option<f64>) -> Reading {
         value.map_or_else(|| self.silent(provided), Reading::number)
     }

@@ -418,11 +418,6 @@ impl Floor {
 impl QueueSlot {
     fn observe(&mut self, now: Timestamp, live: bool) {
         self.extra.trend.set(now, if live { self.row.waiting } else { None });
-        match self.row.waiting {
-            Some(0) | None => self.extra.people_since = None,
-            Some(_) => {
-                self.extra.people_since.get_or_insert(now);
-            }
-        }
+        self.extra.people(self.row.waiting, now);
     }
 }

@@ -110,7 +110,7 @@ impl World {
         touched.rows.push((subject, key.clone()));
         // Agents who could help read it, where a rule asks that of them.
         if kind == Kind::Queue
-            && has_people(old) != has_people(new)
+            && people(old) != people(new)
             && self.rules.asks.has(SubjectKind::Agent, "agents_free_while_waiting")
         {
             let members = self.floors.get(&key.source).and_then(|floor| floor.members.get(&key.id));
@@ -235,6 +235,10 @@ struct TouchedSubjects {
     rows: Vec<(SubjectKind, Key)>,
 }
 
-fn has_people(entity: Option<&Entity>) -> bool {
-    matches!(entity, Some(Entity::Queue(queue)) if queue.waiting.is_some_and(|n| n > 0))
+/// Whether a queue has people, as far as that is known. One that is not there has none.
+fn people(entity: Option<&Entity>) -> Option<bool> {
+    match entity {
+        Some(Entity::Queue(queue)) => queue.waiting.map(|n| n > 0),
+        _ => Some(false),
+    }
 }

@@ -25,13 +25,53 @@ pub(crate) struct QueueExtra {
     pub(crate) trend: Trend<u32>,
     /// Since when people wait without a break, in our clock.
     pub(crate) people_since: Option<Timestamp>,
+    /// Since when it is not known whether people wait, and the last time that it was not: a running count
+    /// stands still meanwhile. Our clock.
+    pub(crate) blind_since: Option<Timestamp>,
+    pub(crate) gap: Option<(Timestamp, Timestamp)>,
     /// The name as lists are sorted by it.
     pub(crate) sort_name: Arc<str>,
 }
 
 impl QueueExtra {
     pub(crate) fn new() -> Self {
-        Self { trend: Trend::new(Keep::Highest), people_since: None, sort_name: Arc::default() }
+        Self {
+            trend: Trend::new(Keep::Highest),
+            people_since: None,
+            blind_since: None,
+            gap: None,
+            sort_name: Arc::default(),
+        }
+    }
+
+    /// Takes the number of people waiting as of a moment. A gap neither ends nor lengthens the time for
+    /// which people wait.
+    pub(crate) fn people(&mut self, waiting: Option<u32>, now: Timestamp) {
+        if waiting.is_none() {
+            self.blind_since.get_or_insert(now);
+            return;
+        }
+        let gap = self.blind_since.take().map(|from| (from, now));
+        if waiting == Some(0) {
+            (self.people_since, self.gap) = (None, None);
+            return;
+        }
+        match self.people_since {
+            Some(since) if gap.is_some() => {
+                self.gap = gap;
+                self.people_since = Some(self.past_gap(since));
+            }
+            Some(_) => {}
+            None => self.people_since = Some(now),
+        }
+    }
+
+    /// An instant from which seconds are counted, moved by as much of the last gap as lies after it.
+    pub(crate) fn past_gap(&self, since: Timestamp) -> Timestamp {
+        match self.gap {
+            Some((from, to)) if since < to => since.plus_seconds(to.seconds_since(since.max(from))),
+            _ => since,
+        }
     }
 }
 

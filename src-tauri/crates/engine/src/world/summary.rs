@@ -123,7 +123,7 @@ impl Floor {
     }
 
     /// No rows: that is zero only when a complete state without a gap said so.
-    fn nothing(&self, provided: &str, gap: &str) -> Figure {
+    pub(crate) fn nothing(&self, provided: &str, gap: &str) -> Figure {
         let told = self.complete
             && self.source.provides.contains_key(provided)
             && !self.source.gaps.iter().any(|name| name.starts_with(gap.trim_end_matches('s')));

@@ -186,3 +186,84 @@ fn a_sleeping_machine_completes_nothing() {
     p.run_to(3700.0);
     assert_eq!(p.told(), [""; 0], "they left while the machine slept");
 }
+
+#[test]
+fn an_alert_speaks_of_what_it_was_raised_for_to_its_end() {
+    let per_agent = RuleSpec {
+        keep: text("0s"),
+        ..rule("queue.waiting_per_agent > 1 and (queue.agents_online > 0 or queue.open > 3)")
+    };
+    let mut p = Play::new(book(&[per_agent]));
+    let n = Reading::number;
+    p.set(0.0, "agents_online", n(1.0));
+    p.set(0.0, "open", n(9.0));
+    p.set(1.0, "waiting_per_agent", n(3.0));
+    let says = |p: &Play| {
+        let (_, _, a) = p.lines.last().unwrap().clone();
+        (a.metric, a.value, a.limit, a.reason)
+    };
+    let same = |value: Option<f64>, reason: &str| {
+        ("waiting_per_agent".to_string(), value, Some(1.0), format!("Billing: {reason}"))
+    };
+    assert_eq!(says(&p), same(Some(3.0), "3 people wait per agent online, limit 1"));
+    p.set(2.0, "waiting_per_agent", Reading::Unknown);
+    assert_eq!(says(&p), same(None, "waiting per agent is not known now"));
+    p.set(3.0, "waiting_per_agent", n(2.0));
+    assert_eq!(says(&p), same(Some(2.0), "2 people wait per agent online, limit 1"));
+    p.set(4.0, "open", Reading::Unknown);
+    p.set(4.0, "agents_online", Reading::Unknown);
+    assert_eq!(says(&p), same(None, "agents online is not known now"), "that is what is missing");
+    p.set(5.0, "agents_online", n(1.0));
+    p.set(6.0, "waiting_per_agent", n(0.5));
+    assert_eq!(says(&p), same(Some(0.5), "0.5 people wait per agent online, limit 1"));
+    assert_eq!(p.told().last().unwrap(), "6 resolved");
+}
+
+#[test]
+fn an_alert_speaks_of_another_comparison_once_only_that_one_holds() {
+    let either =
+        RuleSpec { keep: text("0s"), ..rule("queue.waiting > 4 or (queue.open > 8 and queue.capacity > 0)") };
+    let critical = text("queue.open > 20 or queue.waiting > 50");
+    let mut p = Play::new(book(&[RuleSpec { critical, ..either }]));
+    let n = Reading::number;
+    p.set(0.0, "capacity", n(30.0));
+    p.set(0.0, "open", n(0.0));
+    p.waiting(1.0, 9);
+    let says = |p: &Play| (p.only().metric, p.only().value, p.only().limit);
+    let is = |metric: &str, value, limit| (metric.to_string(), value, Some(limit));
+    assert_eq!(says(&p), is("waiting", Some(9.0), 4.0));
+    p.set(2.0, "open", n(21.0));
+    assert_eq!(says(&p), is("open", Some(21.0), 20.0), "an escalation says what holds now");
+    p.set(3.0, "open", n(9.0));
+    assert_eq!(says(&p), is("open", Some(9.0), 8.0), "the same under the warning's limit");
+    p.unknown(4.0);
+    p.set(4.0, "open", n(0.0));
+    assert_eq!(says(&p), is("open", None, 8.0));
+    p.waiting(5.0, 9);
+    assert_eq!(says(&p), is("waiting", Some(9.0), 4.0), "another comparison is what holds it");
+    p.waiting(6.0, 0);
+    let (_, _, end) = p.lines.last().unwrap();
+    assert_eq!((end.metric.as_str(), end.reason.as_str()), ("waiting", "Billing: nobody waits, limit 4"));
+}
+
+#[test]
+fn the_least_that_is_known_may_fire_and_never_clears() {
+    let mut p = Play::new(book(&[rule("queue.longest_wait > 60s")]));
+    p.set(0.0, "longest_wait", Reading::AtLeast { since: at(0.0) });
+    p.run_to(100.0);
+    assert_eq!(p.told(), ["60.001 pending", "60.001 firing"]);
+    assert_eq!(p.only().reason, "Billing: someone has waited at least 1:00, limit 1:00");
+    p.set(100.0, "longest_wait", Reading::AtLeast { since: at(90.0) });
+    assert_eq!((p.only().value, p.only().overlays), (None, vec![Overlay::Unknown]));
+    p.run_to(134.0);
+    assert_eq!(p.told(), ["100 unknown"]);
+    p.run_to(200.0);
+    assert_eq!(p.told(), ["135 known"]);
+    p.set(300.0, "longest_wait", Reading::number(0.0));
+    p.run_to(330.0);
+    assert_eq!(p.told(), ["300 recovering", "330 resolved"]);
+    let mut p = Play::new(book(&[rule("queue.longest_wait < 60s")]));
+    p.set(0.0, "longest_wait", Reading::AtLeast { since: at(0.0) });
+    p.run_to(100.0);
+    assert_eq!(p.told(), [""; 0]);
+}

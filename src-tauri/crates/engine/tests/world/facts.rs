@@ -39,9 +39,111 @@ fn queues_answer_from_their_fields() {
     assert_eq!(read(&world, Queue, "q3", "average_wait"), Reading::NotGiven);
     let asked = MetricName { name: "abandoned", window: Some(Window::M30) };
     assert_eq!(world.read(Queue, &key("q1"), asked, at(0.0)), Reading::Unknown);
-    assert_eq!(read(&world, Total, "", "longest_wait"), Reading::CountingUp { since: at(-25.0) });
+    // Somebody in the queue that keeps silent may wait longer.
+    assert_eq!(read(&world, Total, "", "longest_wait"), Reading::AtLeast { since: at(-25.0) });
+    assert_eq!(read(&world, Floor, "", "longest_wait"), Reading::AtLeast { since: at(-25.0) });
     // One queue keeps silent: the sum is not known, though a part of it is.
     assert_eq!(read(&world, Total, "", "waiting"), Reading::Unknown);
+    assert_eq!(read(&world, Floor, "", "waiting"), Reading::Unknown);
+    let rate = MetricName { name: "abandoned", window: Some(Window::M30) };
+    assert_eq!(world.read(Total, &source_key(&"shop".into()), rate, at(0.0)), Reading::Unknown);
+}
+
+#[test]
+fn figures_made_of_two_are_unknown_with_either() {
+    let of = |waiting: Option<u32>, online: Option<u32>| {
+        let mut q1 = queue("q1", waiting, None);
+        q1.agents_online = online;
+        read(&live_with(vec![Change::Queue(q1)]), Queue, "q1", "waiting_per_agent")
+    };
+    assert_eq!(of(None, Some(2)), Reading::Unknown, "people may wait: the source can tell and does not");
+    assert_eq!(of(None, Some(0)), Reading::Unknown);
+    assert_eq!(of(Some(2), None), Reading::NotGiven, "this source never tells who is online");
+    let of = |open: Option<u32>, presence: Presence| {
+        let a1 = model::Agent { open, ..agent("a1", Presence::Available) };
+        let world = live_with(vec![Change::Agent(a1), Change::Agent(agent("a2", presence))]);
+        let total = |name| read(&world, Total, "", name);
+        let all =
+            (read(&world, Agent, "a1", "slot_utilisation"), total("slot_utilisation"), total("free_slots"));
+        let floor = |name| read(&world, Floor, "", name);
+        assert_eq!((floor("slot_utilisation"), floor("free_slots")), (all.1.clone(), all.2.clone()));
+        all
+    };
+    let n = Reading::number;
+    assert_eq!(of(Some(3), Presence::Busy), (n(1.0), n(4.0 / 6.0), n(4.0)));
+    assert_eq!(of(None, Presence::Busy), (Reading::Unknown, Reading::Unknown, n(4.0)));
+    let unknown = (n(1.0), Reading::Unknown, Reading::Unknown);
+    assert_eq!(of(Some(3), Presence::Unknown), unknown, "whether the slots count is not known");
+}
+
+#[test]
+fn nobody_waits_for_a_free_agent_only_where_every_queue_says_so() {
+    let free = |world: &engine::World| read(world, Agent, "a1", "agents_free_while_waiting");
+    let a1 = |presence| {
+        let queues = Some(vec!["q1".into(), "q2".into()]);
+        Change::Agent(model::Agent { queues, ..agent("a1", presence) })
+    };
+    let q = |id: &str, waiting| Change::Queue(queue(id, waiting, None));
+    let mut world = live_with(vec![a1(Presence::Available), q("q1", None), q("q2", Some(0))]);
+    assert_eq!(free(&world), Reading::Unknown);
+    send(&mut world, 1.0, vec![q("q2", Some(1))]);
+    assert_eq!(free(&world), Reading::CountingUp { since: at(1.0) }, "one queue is enough");
+    send(&mut world, 2.0, vec![q("q1", Some(0)), q("q2", Some(0))]);
+    assert_eq!(free(&world), Reading::number(0.0));
+    send(&mut world, 3.0, vec![a1(Presence::Unknown)]);
+    assert_eq!(free(&world), Reading::Unknown);
+    send(&mut world, 4.0, vec![a1(Presence::Away), q("q1", None)]);
+    assert_eq!(free(&world), Reading::number(0.0), "who is away is not free, whoever waits");
+    let world = live_with(vec![a1(Presence::Available), q("q1", Some(0))]);
+    assert_eq!(free(&world), Reading::number(0.0), "a queue that is not there holds nobody");
+    let mut gap = model::HealthReport::of(Health::Live);
+    gap.gaps = vec!["queuestate".into()];
+    let mut world = live_with(vec![a1(Presence::Available), q("q1", Some(0))]);
+    send(&mut world, 1.0, vec![Change::Health(gap)]);
+    assert_eq!(free(&world), Reading::Unknown, "unless the queues were not to be had");
+}
+
+#[test]
+fn a_queue_that_falls_silent_neither_ends_nor_completes_the_alert_of_a_free_agent() {
+    let mut world = watched();
+    let q1 = |waiting| vec![Change::Queue(queue("q1", waiting, None))];
+    let mut first = vec![Change::Reset, Change::Agent(agent("a1", Presence::Available))];
+    first.extend(q1(Some(2)));
+    first.extend([Change::Complete, live()]);
+    let mut lines = Vec::new();
+    let mut play = |seconds: f64, changes: Vec<Change>| {
+        for (transition, alert) in send(&mut world, seconds, changes).alerts {
+            if alert.rule == "Agent free while people wait" {
+                lines.push((seconds, transition, alert));
+            }
+        }
+    };
+    play(0.0, first);
+    play(50.0, q1(None));
+    play(100.0, q1(Some(1)));
+    play(109.0, Vec::new());
+    play(111.0, Vec::new());
+    play(120.0, q1(None));
+    play(700.0, q1(Some(3)));
+    play(710.0, q1(None));
+    play(720.0, q1(Some(0)));
+    use model::Transition::{Firing, Known, Pending, Recovering, Resolved, Unknown};
+    let said: Vec<_> = lines.iter().map(|(at, transition, _)| (*at, *transition)).collect();
+    let expected = [
+        (111.0, Pending),
+        (111.0, Firing),
+        (120.0, Unknown),
+        (700.0, Known),
+        (710.0, Unknown),
+        (720.0, Known),
+        (720.0, Recovering),
+        (720.0, Resolved),
+    ];
+    assert_eq!(said, expected, "50 s before the gap and 10 s after it");
+    let unknown = &lines[2].2;
+    assert_eq!((unknown.value, unknown.limit), (None, Some(60.0)));
+    assert_eq!(unknown.reason, "Agent a1: agents free while waiting is not known now");
+    assert_eq!(lines[3].2.value, Some(70.0), "10 s more than at 110, none of them in the gap");
 }
 
 #[test]

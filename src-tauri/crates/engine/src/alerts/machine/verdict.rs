@@ -7,8 +7,8 @@ use model::{Alert, AlertState, Health, Id, Severity, Subject, SubjectKind, Times
 use super::{Alerts, who};
 use crate::alerts::{
     Facts, Reading, Rulebook,
-    condition::{Look, Test},
-    episode::{Episode, Out, Outcome, Sight, Snooze},
+    condition::{Compare, Look, Test, metric_text},
+    episode::{Asked, Episode, Out, Outcome, Sight, Snooze},
     rule::{Rule, Terms},
     sentence::{Detail, Saying, detail},
     slots::Target,
@@ -77,7 +77,7 @@ impl Alerts {
         let fire = terms.when.test(Test::Fire, look);
         let critical = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Fire, look));
         let critical_hold = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Hold, look));
-        let describe = |critical: bool| describe(rule, terms, &target, look, critical);
+        let describe = |asked: &Asked<'_>| describe(rule, terms, &target, look, asked);
         let inhibited_by = match target.kind {
             SubjectKind::Source | SubjectKind::Floor => None,
             _ => self.lost.get(&target.key.source).filter(|_| !is_live(facts, &target.key.source)),
@@ -269,16 +269,32 @@ fn holds(terms: &Terms, look: &Look<'_>, fire: Option<bool>, critical_hold: Opti
     }
 }
 
-fn describe(rule: &Rule, terms: &Terms, target: &Target, look: &Look<'_>, critical: bool) -> Detail {
+/// What an alert says: of the comparison that it was raised for, or of what holds now.
+fn describe(rule: &Rule, terms: &Terms, target: &Target, look: &Look<'_>, asked: &Asked<'_>) -> Detail {
     let expr = match &terms.critical {
-        Some(expr) if critical => expr,
+        Some(expr) if asked.critical => expr,
         _ => &terms.when,
     };
     let fires = expr.test(Test::Fire, look) == Some(true);
-    let compare = expr.decisive(if fires { Test::Fire } else { Test::Hold }, look);
+    let test = if fires { Test::Fire } else { Test::Hold };
+    let kept = asked.kept.and_then(|(metric, limit)| {
+        let is_it = |c: &Compare, exactly: bool| {
+            let same = terms.reads.get(c.metric).is_some_and(|name| metric_text(*name) == metric);
+            same && (!exactly || c.number() == limit)
+        };
+        expr.kept(&is_it, test, look)
+    });
+    let compare = kept.or_else(|| expr.decisive(test, look));
+    let missing = || {
+        let all = compare.into_iter().chain(expr.compares());
+        let mut all = all.chain(terms.clear.iter().flat_map(|clear| clear.compares()));
+        let of = all.find(|c| look.reading(c.metric).is_none_or(|r| !r.is_whole()))?;
+        terms.reads.get(of.metric).copied().zip(look.reading(of.metric))
+    };
     let parts = compare.and_then(|c| Some((c, terms.reads.get(c.metric)?, look.reading(c.metric)?)));
     match parts {
         Some((compare, metric, reading)) => detail(&Saying {
+            missing: asked.unknown.then(|| missing().unwrap_or((*metric, &Reading::Unknown))),
             subject: rule.subject,
             name: &target.name,
             compare,

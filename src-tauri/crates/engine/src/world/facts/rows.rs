@@ -32,9 +32,15 @@ impl Floor {
             },
             "kind" => Reading::Word(words::queue_kind(queue.kind).into()),
             "waiting_per_agent" => per_agent(number(queue.waiting), number(queue.agents_online))
-                .unwrap_or_else(|| self.silent("queue.agents_online")),
-            "slot_utilisation" => utilisation(number(queue.open), number(queue.capacity))
-                .unwrap_or_else(|| self.silent("queue.capacity")),
+                .unwrap_or_else(|| {
+                    let waiting = ("queue.waiting", queue.waiting);
+                    self.silent_of(&[waiting, ("queue.agents_online", queue.agents_online)])
+                }),
+            "slot_utilisation" => {
+                utilisation(number(queue.open), number(queue.capacity)).unwrap_or_else(|| {
+                    self.silent_of(&[("queue.open", queue.open), ("queue.capacity", queue.capacity)])
+                })
+            }
             _ => Reading::NotGiven,
         }
     }
@@ -52,8 +58,11 @@ impl Floor {
             "open" => self.count("agent.open", agent.open),
             "capacity" => self.count("agent.capacity", agent.capacity),
             "free_capacity" | "free_slots" => self.count("agent.free_capacity", agent.free_capacity),
-            "slot_utilisation" => utilisation(number(agent.open), number(agent.capacity))
-                .unwrap_or_else(|| self.silent("agent.capacity")),
+            "slot_utilisation" => {
+                utilisation(number(agent.open), number(agent.capacity)).unwrap_or_else(|| {
+                    self.silent_of(&[("agent.open", agent.open), ("agent.capacity", agent.capacity)])
+                })
+            }
             "agents_free_while_waiting" => self.free_while_waiting(agent),
             _ => Reading::NotGiven,
         }
@@ -67,10 +76,24 @@ impl Floor {
             (Presence::Available, None) | (Presence::Unknown, _) => return Reading::Unknown,
             _ => return Reading::number(0.0),
         };
-        let people = queues.iter().filter_map(|id| self.queues.get(id)?.extra.people_since).min();
-        match people {
-            Some(people) => Reading::CountingUp { since: since.max(people) },
-            None => Reading::number(0.0),
+        let mut longest: Option<Timestamp> = None;
+        let mut all_told = true;
+        for id in queues {
+            let Some(slot) = self.queues.get(id) else {
+                all_told &= self.nothing("queue.waiting", "queue").value.is_some();
+                continue;
+            };
+            all_told &= slot.row.waiting.is_some();
+            if let (Some(_), Some(people)) = (slot.row.waiting, slot.extra.people_since) {
+                let both = slot.extra.past_gap(since).max(people);
+                longest = Some(longest.map_or(both, |so_far| so_far.min(both)));
+            }
+        }
+        match longest {
+            Some(since) => Reading::CountingUp { since },
+            // Nobody waits only where every queue says so.
+            None if all_told => Reading::number(0.0),
+            None => self.silent("queue.waiting"),
         }
     }
 
