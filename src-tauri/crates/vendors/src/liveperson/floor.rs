@@ -41,8 +41,14 @@ impl LivePersonFloor {
 
     fn take_state(&mut self, state: &QueueState, moment: Moment) {
         let mut waiting = HashMap::new();
+        let before = self.known.state.take();
+        let before = before.as_ref().and_then(|state| state.skills.0.as_ref());
         for (id, skill) in state.skills.0.iter().flatten() {
-            let longest = skill.longest_ms.0.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+            // A row that is word for word the last one is no news, whatever else the answer tells: milliseconds
+            // that stand still were renewed by nobody.
+            let is_news = before.and_then(|skills| skills.get(id)) != Some(skill);
+            let longest = skill.longest_ms.0.filter(|_| is_news).and_then(|ms| u64::try_from(ms).ok());
+            let longest = longest.map(Duration::from_millis);
             if skill.size.count().is_some_and(|n| n > 0)
                 && let Some(at) = stay_put(self.known.waiting.get(id).copied(), longest, moment)
             {
@@ -71,9 +77,11 @@ impl LivePersonFloor {
                 row.state = ChatState::Away;
                 row.in_state_ms = Whole(None);
             }
-            let same = before.get(&id).is_some_and(|old| old.state == row.state);
+            let old = before.get(&id);
+            let same = old.is_some_and(|old| old.state == row.state);
             let held = self.known.since.get(&id).copied().filter(|_| same);
-            if let Some(at) = stay_put(held, map::in_state(&row), moment) {
+            let span = map::in_state(&row).filter(|_| old != Some(&row));
+            if let Some(at) = stay_put(held, span, moment) {
                 since.insert(id.clone(), at);
             }
             agents.insert(id, row);

@@ -23,20 +23,25 @@ fn at(seconds: i64) -> Moment {
     Moment { at, vendor: at, uncertainty: Duration::from_secs(6) }
 }
 
-fn played(case: &str) -> LivePersonFloor {
+fn texts(case: &str) -> BTreeMap<&'static str, String> {
     let texts = ["queuestate", "queuehealth", "agents", "chats"].map(|name| {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join(format!("src/liveperson/fixtures/{case}/{name}.json"));
         (name, std::fs::read_to_string(path).expect("a fixture is there"))
     });
-    floor_of(&texts.into())
+    texts.into()
+}
+
+fn played(case: &str) -> LivePersonFloor {
+    floor_of(&texts(case))
+}
+
+fn body<T: DeserializeOwned>(texts: &BTreeMap<&'static str, String>, name: &str) -> T {
+    loose::read(texts[name].as_bytes()).expect("JSON")
 }
 
 /// The floor that comes of four answers.
 pub fn floor_of(texts: &BTreeMap<&'static str, String>) -> LivePersonFloor {
-    fn body<T: DeserializeOwned>(texts: &BTreeMap<&'static str, String>, name: &str) -> T {
-        loose::read(texts[name].as_bytes()).expect("JSON")
-    }
     let mut floor = LivePersonFloor::new("lp".into(), Vec::new(), "floor".into());
     floor.take(QUEUESTATE, Some(Answer::State(Arc::new(body(texts, "queuestate")))), at(0));
     floor.take(QUEUEHEALTH, Some(Answer::Health(Arc::new(body(texts, "queuehealth")))), at(0));
@@ -125,6 +130,12 @@ fn the_same_answer_again_moves_no_instant() {
     for again in [QUEUESTATE, QUEUEHEALTH, AGENTS] {
         floor.take(again, None, at(10));
     }
+    assert_eq!(shown(&floor.rows()), before);
+    // Nor do rows that stand still in an answer that is new for another reason.
+    let texts = texts(&case);
+    floor.take(QUEUESTATE, Some(Answer::State(Arc::new(body(&texts, "queuestate")))), at(20));
+    let agents = Answer::Agents { answer: Arc::new(body(&texts, "agents")), own: Some("26663513".into()) };
+    floor.take(AGENTS, Some(agents), at(20));
     assert_eq!(shown(&floor.rows()), before);
     floor.outdated(QUEUESTATE);
     assert_ne!(shown(&floor.rows()), before);
