@@ -28,6 +28,8 @@ const HOLE_TRIES: u32 = 3;
 const OVER_LISTED: Duration = Duration::from_secs(90);
 /// A key that nobody knows or that we may not see is asked for again after this.
 const SHUNNED: Duration = Duration::from_secs(300);
+/// The same while the vendor's own list still names it; the pause doubles up to the one above.
+const LISTED_AGAIN: Duration = Duration::from_secs(4);
 
 /// What is known of the chats that are followed.
 #[derive(Default)]
@@ -38,14 +40,30 @@ pub struct Following {
     pub told: Option<BTreeMap<String, Chat>>,
     /// Over and shown; the vendor may list them for a while.
     done: BTreeSet<String>,
-    /// Refused, and until when.
-    shunned: BTreeMap<String, Timestamp>,
+    /// Refused although it is listed.
+    shunned: BTreeMap<String, Shunned>,
+}
+
+/// Until when a refused key is left alone.
+struct Shunned {
+    until: Timestamp,
+    /// How often in a row it was refused.
+    times: u32,
 }
 
 impl Following {
+    /// A key was refused. One that was written down by somebody may be wrong for ever; one that the vendor
+    /// lists is there, and may be readable again soon.
+    fn shun(&mut self, key: &str, listed: bool, now: Timestamp) {
+        let times = self.shunned.get(key).map_or(0, |shunned| shunned.times);
+        let pause = if listed { (LISTED_AGAIN * (1 << times.min(7))).min(SHUNNED) } else { SHUNNED };
+        let shunned = Shunned { until: now.plus(pause), times: times + 1 };
+        self.shunned.insert(key.to_owned(), shunned);
+    }
+
     /// The keys to ask for, first those never heard of, then those with a last event.
     fn take_up(&mut self, keys: &[String], now: Timestamp) -> (Vec<String>, Vec<String>) {
-        self.shunned.retain(|_, until| now < *until);
+        self.shunned.retain(|key, _| keys.contains(key));
         self.done.retain(|key| keys.contains(key));
         let shown = |chat: &Chat| chat.over_at.is_some_and(|at| now.since(at) >= OVER_LISTED);
         let listed = self.held.iter().filter(|(key, chat)| shown(chat) && keys.contains(key));
@@ -56,7 +74,7 @@ impl Following {
         follow.extend(self.held.keys());
         follow
             .into_iter()
-            .filter(|key| !self.done.contains(*key) && !self.shunned.contains_key(*key))
+            .filter(|key| !self.done.contains(*key) && self.shunned.get(*key).is_none_or(|s| now >= s.until))
             .filter(|key| self.held.get(*key).is_none_or(|chat| !chat.is_over()))
             .cloned()
             .partition(|key| self.held.get(key).is_none_or(|chat| chat.last.is_none()))
@@ -191,6 +209,7 @@ impl LivePersonAsk {
     /// Takes in what an answer holds of one chat. What lies between is read first: nothing is skipped.
     async fn take(&self, key: &str, row: &ChatRow, all: &mut Following) -> Result<(), Trouble> {
         let events = &row.events.list.0;
+        all.shunned.remove(key);
         let chat = all.held.entry(key.to_owned()).or_default();
         chat.misses = 0;
         if let Some(from) = chat.hole(events) {
@@ -241,13 +260,14 @@ impl LivePersonAsk {
         if refuses_keys(answer.status) {
             // How it ended is not known, so it is not said to have ended.
             all.held.remove(key);
-            all.shunned.insert(key.to_owned(), self.clock.now().plus(SHUNNED));
+            all.shun(key, self.account.config().chats.is_none(), self.clock.now());
             return Ok(());
         }
         let chat = all.held.entry(key.to_owned()).or_default();
         chat.misses = 0;
         let Ok(body) = checked(&answer, "a chat") else { return Ok(()) };
         let Ok(said) = loose::read::<InfoAnswer>(body) else { return Ok(()) };
+        all.shunned.remove(key);
         let from = chat.last.map_or(0, |last| last + 1);
         let events = self.events_from(key, from).await?.unwrap_or_default();
         let chat = all.held.entry(key.to_owned()).or_default();

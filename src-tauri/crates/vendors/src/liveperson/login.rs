@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use link::{Answer, Auth, Http, Request, Secret, poll::Trouble};
+use link::{
+    Answer, Auth, Http, NetError, Phase, Request, Secret,
+    origin::{place, same_origin},
+    poll::Trouble,
+};
 use model::Timestamp;
 use tokio::{
     sync::{Mutex, Semaphore},
@@ -54,6 +58,8 @@ pub struct Login {
     user: Option<String>,
     /// Which hosts beside its own have taken this bearer.
     worked: [AtomicBool; 2],
+    /// What was last read with this bearer at one of those hosts.
+    read_last: Quick<Option<Url>>,
 }
 
 impl Login {
@@ -173,14 +179,14 @@ impl Account {
     }
 
     /// A GET with the bearer at one of the account's other hosts. A bearer that has expired is replaced
-    /// once; the other callers wait for that one login.
+    /// once; the other callers wait for that one login. Only a bearer that still stands can be refused.
     pub async fn get(
         &self,
         service: Domain,
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Answer, Trouble> {
-        for last in [false, true] {
+        for again in [false, true, true] {
             let login = self.login().await?;
             let mut answer = self.ask_host(service, &login, path, query).await;
             let elsewhere = match &answer {
@@ -192,17 +198,47 @@ impl Account {
             }
             let answer = answer?;
             if answer.status != 401 {
-                login.worked(service).fetch_or(answer.is_success(), Ordering::SeqCst);
+                if answer.is_success() {
+                    login.worked(service).store(true, Ordering::SeqCst);
+                    *quick(&login.read_last) = Some(answer.url.clone());
+                }
                 return Ok(answer);
             }
-            if last || !login.worked(service).load(Ordering::SeqCst) {
-                // Never taken since the sign-in: it is not the bearer that has expired, it is this host
-                // that wants another proof. Signing in again would only end the agent session.
+            if self.stands(service, &login, again).await? {
+                // It is not the bearer that has expired, it is this host that wants another proof. Signing
+                // in again would only end the agent session.
                 return Err(service.refused());
             }
-            self.expired(login.turn).await?;
         }
         Err(link_trouble("LivePerson did not keep the sign-in."))
+    }
+
+    /// Whether a bearer that one host has refused is good all the same. One that is not is given up, so
+    /// that the next caller signs in; one that was replaced in the meantime says nothing of the new one.
+    /// `fresh`: the bearer came after an earlier refusal.
+    async fn stands(&self, service: Domain, login: &Login, fresh: bool) -> Result<bool, Trouble> {
+        let mut state = self.state.lock().await;
+        if state.login.as_ref().is_none_or(|now| now.turn != login.turn) {
+            return Ok(false);
+        }
+        if fresh {
+            return Ok(true);
+        }
+        // A host that took it until now is as good as a word from the vendor. Else something is asked that
+        // the bearer has opened before; without that the login's own refresh tells.
+        let expired = login.worked(service).load(Ordering::SeqCst) || {
+            let read_last = quick(&login.read_last).clone();
+            let answer = match (&state.session, read_last) {
+                (Some(session), _) => self.read(login, session, &["availability"], &[]).await?,
+                (None, Some(url)) => self.send(bearing(login, Request::get(url))).await?,
+                (None, None) => self.post_login(login, "refresh").await?,
+            };
+            answer.status == 401
+        };
+        if expired {
+            renew(&mut state)?;
+        }
+        Ok(!expired)
     }
 
     async fn ask_host(
@@ -214,6 +250,11 @@ impl Account {
     ) -> Result<Answer, Trouble> {
         let host = self.host_of(service).await.map_err(|trouble| service.missing(trouble))?;
         self.send(bearing(login, Request::get(with(&host, path, query)))).await
+    }
+
+    /// Whether a login is no longer the one in use.
+    pub(super) async fn is_replaced(&self, turn: u64) -> bool {
+        self.state.lock().await.login.as_ref().is_some_and(|login| login.turn != turn)
     }
 
     /// The vendor refused a bearer.
@@ -305,7 +346,7 @@ impl Account {
             }
             answer => answer?,
         };
-        if let Some(trouble) = refusal(&answer) {
+        if let Some(trouble) = refusal(&answer).or_else(|| redirected(&answer)) {
             return Err(Failure::answered(trouble));
         }
         let unreadable = || Failure::answered(rest::unreadable(&answer, what, &WORDS));
@@ -327,7 +368,19 @@ impl Account {
             said.lives_ms.0.filter(|ms| *ms > 0.0 && *ms < 1e12).map(|ms| Duration::from_millis(ms as u64));
         let (csrf, user) = (token(said.csrf.0), said.config.user.0);
         tracing::info!(turn, "signed in at LivePerson");
-        Ok((Login { turn, bearer, csrf, jar, vep, user, worked: Default::default() }, lives))
+        Ok((
+            Login {
+                turn,
+                bearer,
+                csrf,
+                jar,
+                vep,
+                user,
+                worked: Default::default(),
+                read_last: Default::default(),
+            },
+            lives,
+        ))
     }
 
     /// The vendor's own policy for the next try after so many of its faults.
@@ -421,6 +474,19 @@ fn refusal(answer: &Answer) -> Option<Trouble> {
         }
         _ => return None,
     })
+}
+
+/// What is sent is never repeated at another origin: whoever answers so is not the vendor, or not its
+/// final address.
+pub(super) fn redirected(answer: &Answer) -> Option<Trouble> {
+    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let to = answer.url.join(answer.header("location")?).ok()?;
+    if same_origin(&answer.url, &to) {
+        return None;
+    }
+    Some(rest::no_answer(&NetError { host: place(&answer.url), phase: Phase::Redirect(place(&to)) }))
 }
 
 /// The same for everything behind a login.

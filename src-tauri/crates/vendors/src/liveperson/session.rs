@@ -1,6 +1,6 @@
 //! The agent session: opened, set Away before anything else, and left without harm to anybody's chat.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem::replace, sync::Arc, time::Duration};
 
 use link::{Answer, Request, poll::Trouble};
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use super::{
     WORDS,
     address::{Jar, stays, with},
     hosts::Domain,
-    login::{Account, Login, State, TWICE, bearing, link_trouble, quick, renew},
+    login::{Account, Login, State, TWICE, bearing, link_trouble, quick, redirected, renew},
     wire::{AvailabilityAnswer, SessionCreated, own_keys},
 };
 use crate::{loose, rest};
@@ -24,6 +24,8 @@ const ONLINE_AGAIN: [u64; 4] = [30, 120, 600, 3600];
 /// So often the way to Away is tried while the session is young, and the pause between.
 const AWAY_TRIES: u32 = 3;
 const AWAY_PAUSE: Duration = Duration::from_millis(700);
+/// So often something is asked of a session while the login or the session is replaced under it.
+const TRIES: u32 = 4;
 /// Leaving takes no longer than this.
 const LEAVING: Duration = Duration::from_secs(4);
 
@@ -38,6 +40,8 @@ pub struct AgentSession {
 struct NotAway {
     /// It may be otherwise in a while.
     passes: bool,
+    /// The bearer was refused, not the wish.
+    expired: bool,
     sentence: &'static str,
 }
 
@@ -46,14 +50,15 @@ const COMMON: &[(&str, &str)] = &[("v", "1"), ("NC", "true")];
 impl Account {
     /// A GET of a resource of the agent session. A session that is gone is opened anew once.
     pub async fn session_get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
-        for last in [false, true] {
+        let (mut moved, mut expired, mut gone) = (false, false, false);
+        for _ in 0..TRIES {
             let (login, session) = self.session().await?;
             if path == ["chatSessions"] {
                 self.wait_for_list().await;
             }
             let answer = match self.read(&login, &session, path, query).await {
                 Err(Trouble::Link(sentence)) => {
-                    if !last && self.has_moved(Domain::Vep).await {
+                    if !replace(&mut moved, true) && self.has_moved(Domain::Vep).await {
                         self.moved(login.turn).await;
                         continue;
                     }
@@ -62,8 +67,11 @@ impl Account {
                 answer => answer?,
             };
             match answer.status {
-                401 if !last => self.expired(login.turn).await?,
-                404 | 410 if !last && self.is_gone(&login, &session).await? => {
+                // A bearer that was replaced while this was under way says nothing of the new one.
+                401 if self.is_replaced(login.turn).await => {}
+                401 if !replace(&mut expired, true) => self.expired(login.turn).await?,
+                404 | 410 if !gone && self.is_gone(&login, &session).await? => {
+                    gone = true;
                     self.session_gone(session.turn).await?;
                 }
                 _ => return Ok(answer),
@@ -81,7 +89,7 @@ impl Account {
         *asked = Some(Instant::now());
     }
 
-    async fn read(
+    pub(super) async fn read(
         &self,
         login: &Login,
         session: &AgentSession,
@@ -155,6 +163,10 @@ impl Account {
                     state.session = Some(session.clone());
                     Ok((login, session))
                 }
+                Err(not_away) if not_away.expired => {
+                    renew(&mut state)?;
+                    continue;
+                }
                 Err(not_away) => Err(self.give_up(&mut state, &login, &session, &not_away).await),
             };
         }
@@ -218,6 +230,9 @@ impl Account {
             }
             _ => {}
         }
+        if let Some(trouble) = redirected(&answer) {
+            return Err(trouble);
+        }
         let location = answer.header("location").filter(|_| answer.is_success()).map(str::to_owned);
         let href = match rest::body(&answer, words, &WORDS) {
             Ok(body) => loose::read::<SessionCreated>(body).ok().and_then(|said| said.href()).or(location),
@@ -250,7 +265,7 @@ impl Account {
 
     /// Sets our user Away and looks whether it is so.
     async fn set_away(&self, login: &Login, session: &AgentSession) -> Result<(), NotAway> {
-        let mut reason = NotAway { passes: true, sentence: "no answer" };
+        let mut reason = NotAway { passes: true, expired: false, sentence: "no answer" };
         for again in 0..AWAY_TRIES {
             if again > 0 {
                 tokio::time::sleep(AWAY_PAUSE).await;
@@ -261,12 +276,17 @@ impl Account {
             match self.send_in(session, set).await {
                 Ok(answer) if answer.is_success() => {}
                 Ok(answer) if matches!(answer.status, 408 | 425 | 429 | 500..=599) => {
-                    reason = NotAway { passes: true, sentence: "a fault at LivePerson" };
+                    reason = NotAway { passes: true, expired: false, sentence: "a fault at LivePerson" };
                     continue;
                 }
-                Ok(_) => return Err(NotAway { passes: false, sentence: "refused" }),
+                Ok(answer) if answer.status == 401 => {
+                    let asked = self.read(login, session, &["availability"], &[]).await;
+                    let expired = asked.is_ok_and(|answer| answer.status == 401);
+                    return Err(NotAway { passes: false, expired, sentence: "refused" });
+                }
+                Ok(_) => return Err(NotAway { passes: false, expired: false, sentence: "refused" }),
                 Err(_) => {
-                    reason = NotAway { passes: true, sentence: "no answer" };
+                    reason = NotAway { passes: true, expired: false, sentence: "no answer" };
                     continue;
                 }
             }
@@ -279,7 +299,7 @@ impl Account {
             };
             match word.as_deref() {
                 Some(word) if word.eq_ignore_ascii_case("online") => {
-                    reason = NotAway { passes: false, sentence: "it is still Online" };
+                    reason = NotAway { passes: false, expired: false, sentence: "it is still Online" };
                 }
                 _ => return Ok(()),
             }

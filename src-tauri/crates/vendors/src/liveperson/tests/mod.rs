@@ -1,6 +1,7 @@
 //! Whole lives against the simulated server: what is shown must be what the simulator knows to be true,
 //! whichever dialect it speaks and whatever happens on the way.
 
+mod again;
 mod faults;
 mod golden;
 mod odd;

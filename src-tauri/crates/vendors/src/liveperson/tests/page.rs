@@ -12,27 +12,27 @@ use super::*;
 
 /// A request as it came in.
 #[derive(Clone, Debug)]
-struct Asked {
-    line: String,
+pub(super) struct Asked {
+    pub line: String,
     head: String,
-    body: String,
+    pub body: String,
 }
 
 impl Asked {
-    fn has(&self, header: &str) -> bool {
+    pub fn has(&self, header: &str) -> bool {
         self.head.to_ascii_lowercase().contains(&header.to_ascii_lowercase())
     }
 }
 
 /// What the server answers: status, more headers, body.
-type Said = (u16, String, String);
+pub(super) type Said = (u16, String, String);
 
-struct Stub {
+pub(super) struct Stub {
     address: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    pub asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-async fn stub(script: impl Fn(&Asked, &str) -> Said + Send + Sync + 'static) -> Stub {
+pub(super) async fn stub(script: impl Fn(&Asked, &str) -> Said + Send + Sync + 'static) -> Stub {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
@@ -72,10 +72,10 @@ async fn stub(script: impl Fn(&Asked, &str) -> Said + Send + Sync + 'static) -> 
 }
 
 const SID: &str = "1027882276";
-const ONE: &str = "H4709474615328845423-2767456311409308813K8414056";
-const TWO: &str = "H31879676690579736-632532233958645150K8414055";
+pub(super) const ONE: &str = "H4709474615328845423-2767456311409308813K8414056";
+pub(super) const TWO: &str = "H31879676690579736-632532233958645150K8414055";
 
-fn ok(body: impl Into<String>) -> Said {
+pub(super) fn ok(body: impl Into<String>) -> Said {
     (200, String::new(), body.into())
 }
 
@@ -156,15 +156,28 @@ fn chats(query: &str, inclusive: bool, lone: bool, more: bool) -> Said {
 
 /// How this server differs from itself.
 #[derive(Clone, Copy, Default)]
-struct Way {
+pub(super) struct Way {
     inclusive: bool,
     lone: bool,
 }
 
 /// The server of the golden conversation: every answer as on the vendor's pages.
 async fn golden(way: Way, expire: Arc<AtomicBool>, more: Arc<AtomicBool>) -> Stub {
+    golden_but(way, expire, more, |_, _| None).await
+}
+
+/// The same, where a script may answer first.
+pub(super) async fn golden_but(
+    way: Way,
+    expire: Arc<AtomicBool>,
+    more: Arc<AtomicBool>,
+    first: impl Fn(&Asked, &str) -> Option<Said> + Send + Sync + 'static,
+) -> Stub {
     let logins = Arc::new(AtomicUsize::new(0));
     stub(move |asked, host| {
+        if let Some(said) = first(asked, host) {
+            return said;
+        }
         let mut words = asked.line.split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -214,7 +227,7 @@ async fn golden(way: Way, expire: Arc<AtomicBool>, more: Arc<AtomicBool>) -> Stu
     .await
 }
 
-fn settings_of(stub: &Stub) -> SourceSettings {
+pub(super) fn settings_of(stub: &Stub) -> SourceSettings {
     SourceSettings {
         id: "test".into(),
         name: "LP".into(),
@@ -234,7 +247,7 @@ fn settings_of(stub: &Stub) -> SourceSettings {
     }
 }
 
-fn connect(stub: &Stub) -> Watched {
+pub(super) fn connect(stub: &Stub) -> Watched {
     let mut config = config::read(&settings_of(stub)).unwrap();
     (config.list_every, config.again) = (Duration::ZERO, &[0]);
     let every = Duration::from_millis(150);
