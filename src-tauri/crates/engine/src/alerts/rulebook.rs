@@ -15,7 +15,7 @@ use super::{
     defaults::default_rules,
     globs::Globs,
     hours::{self, Schedule},
-    language::{Fault, Field, Op, closest, condition, parse_duration, subject_text},
+    language::{Fault, Field, Op, closest, condition, is_unseen, parse_duration, subject_text},
     rule::{Channel, Group, Hours, Level, Override, Rule, Scope, Terms},
 };
 
@@ -96,7 +96,7 @@ impl About<'_> {
     }
     fn name(&self, taken: &HashSet<String>) -> Result<(), RuleError> {
         let length = self.rule.chars().count();
-        if !(1..=100).contains(&length) || self.rule.chars().any(char::is_control) {
+        if !(1..=100).contains(&length) || self.rule.chars().any(is_unseen) {
             return Err(self.sentence(
                 "name",
                 self.rule,
@@ -186,8 +186,13 @@ fn compile_rule(spec: &RuleSpec, groups: &[Group], is_default: bool) -> Result<R
         all.push(terms);
         overrides.push(Override { level, globs });
     }
-    let active = match &spec.active {
+    let active = match spec.active.as_deref() {
         None => None,
+        Some([]) => {
+            let sentence = "is empty, so that the rule would never be told; leave `active` out, or write hours \
+                            like \"mon-fri 08:00-20:00\"";
+            return Err(about.sentence("active", "", sentence));
+        }
         Some(open) => Some(schedule(about, "active", open, spec.zone.as_deref())?),
     };
     let min_n = match spec.min_n {

@@ -27,6 +27,8 @@ pub(crate) struct Saying<'a> {
     pub compare: &'a Compare,
     pub metric: MetricName,
     pub reading: &'a Reading,
+    /// An agent's presence, where the rule reads it.
+    pub presence: Option<&'a str>,
     /// While nothing can be said: what is missing. Then there is no figure.
     pub missing: Option<(MetricName, &'a Reading)>,
     /// "override for group “Billing”", or nothing.
@@ -137,7 +139,10 @@ fn figure(s: &Saying<'_>) -> String {
         (_, "agents_free_while_waiting") => format!("has been free for {text} while people wait"),
         (_, "reply_age") if value == 0.0 => "answered".to_string(),
         (_, "reply_age") => format!("the customer has waited {text} for a reply"),
-        (SubjectKind::Agent, "time_in_presence") => format!("has not changed presence for {text}"),
+        (SubjectKind::Agent, "time_in_presence") => match s.presence {
+            Some("unknown") | None => format!("has not changed presence for {text}"),
+            Some(presence) => format!("{presence} for {text}"),
+        },
         (_, "lost_for") if value == 0.0 => "data arrives again".to_string(),
         (_, "lost_for") => format!("no fresh data for {text}"),
         (_, "data_age") => format!("the last data is {text} old"),

@@ -241,6 +241,13 @@ fn other_fields_are_checked_too() {
             "must lie below the limit",
         ),
         (RuleSpec { name: String::new(), ..base() }, "name", "between 1 and 100"),
+        (RuleSpec { name: "Long \u{202e}tiaw".into(), ..base() }, "name", "printable"),
+        (RuleSpec { active: Some(Vec::new()), zone: text("UTC"), ..base() }, "active", "is empty"),
+        (
+            RuleSpec { clear: text("2"), ..rule("queue.waiting > 5 and queue.agents_online > 0") },
+            "clear",
+            "only with one comparison",
+        ),
     ];
     for (spec, field, sentence) in cases {
         let shown = format!("{spec:?}");
@@ -248,6 +255,70 @@ fn other_fields_are_checked_too() {
         assert_eq!(e.field, field, "{shown}: {}", e.sentence);
         assert!(e.sentence.contains(sentence), "{shown}: {}", e.sentence);
     }
+}
+
+#[test]
+fn a_recovery_condition_lies_on_the_safe_side_of_every_comparison() {
+    let with = |when: &str, clear: &str| compile(&[RuleSpec { clear: text(clear), ..rule(when) }]).1;
+    for (when, clear) in [
+        ("queue.waiting == 3", "queue.waiting < 5"),
+        ("queue.waiting == 3", "queue.waiting > 2"),
+        ("queue.waiting == 3", "queue.waiting == 3.0"),
+        ("queue.waiting == 3", "queue.waiting != 4"),
+        ("queue.waiting != 3", "queue.waiting < 5"),
+        ("queue.waiting > 3", "queue.waiting != 3"),
+        ("queue.waiting >= 3", "queue.waiting == 3"),
+        ("queue.waiting > 3 and queue.open > 1", "queue.waiting < 5"),
+        ("queue.waiting > 3 or queue.open == 1", "queue.open < 5"),
+        ("queue.waiting > 3", "queue.waiting < 2 or queue.waiting < 4"),
+        ("queue.waiting > 3", "queue.waiting < 4 and queue.open < 4"),
+        ("agent.presence != away", "agent.presence == idle"),
+    ] {
+        let errors = with(when, clear);
+        assert_eq!(errors.len(), 1, "{when}, clear {clear}");
+        assert_eq!(errors[0].field, "clear", "{when}, clear {clear}");
+    }
+    for (when, clear) in [
+        ("queue.waiting == 3", "queue.waiting < 3"),
+        ("queue.waiting == 3", "queue.waiting != 3"),
+        ("queue.waiting == 0", "queue.waiting > 0"),
+        ("queue.waiting != 3", "queue.waiting == 3"),
+        ("queue.waiting >= 3", "queue.waiting < 3"),
+        ("queue.waiting > 3", "queue.waiting == 0"),
+        ("queue.waiting > 3 and queue.open > 1", "queue.waiting < 3"),
+        ("queue.waiting > 3 and queue.open > 1", "queue.waiting < 3 or queue.open == 0"),
+        ("queue.waiting > 3 or queue.open > 9", "queue.waiting < 3 and queue.open < 9"),
+        ("agent.presence == away and agent.open > 1", "agent.presence != away"),
+    ] {
+        assert_eq!(with(when, clear), vec![], "{when}, clear {clear}");
+    }
+}
+
+#[test]
+fn conditions_that_always_or_never_hold_are_slips() {
+    for (when, holds) in [
+        ("queue.longest_wait > -5s", "always"),
+        ("queue.waiting > -5", "always"),
+        ("queue.waiting >= -1", "always"),
+        ("queue.waiting != -1", "always"),
+        ("queue.waiting < 0", "never"),
+        ("queue.waiting <= -1", "never"),
+        ("queue.waiting == -1", "never"),
+        ("queue.open > 1 and queue.abandoned@30m < 0", "never"),
+    ] {
+        let (place, said) = slip(when);
+        assert_eq!(place, when.rsplit(' ').next().unwrap(), "{when}");
+        assert!(said.starts_with(&format!("this holds {holds}: ")), "{when}: {said}");
+    }
+    for when in
+        ["source.clock_skew > -5s", "queue.waiting <= 0", "queue.waiting >= 0", "total.score@today < 0"]
+    {
+        assert_eq!(compile(&[rule(when)]).1, vec![], "{when}");
+    }
+    // No name can turn the line that it is shown in.
+    let name = RuleSpec { name: "a\u{202e}b\u{2066}".into(), ..rule("queue.waiting > 5") };
+    let e = error(name);
+    assert_eq!((e.rule.as_str(), e.caret.lines().next()), ("a b ", Some("a b ")));
 }
 
 #[test]

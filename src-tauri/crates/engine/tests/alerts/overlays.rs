@@ -247,6 +247,16 @@ fn an_alert_speaks_of_another_comparison_once_only_that_one_holds() {
 }
 
 #[test]
+fn a_presence_that_lasts_is_named() {
+    let mut p = Play::new(book(&[rule("agent.presence == away and agent.time_in_presence > 15m")]));
+    p.row(SubjectKind::Agent, "a1", "Mia", &["q1"]);
+    p.set_on(SubjectKind::Agent, "a1", 0.0, "presence", Reading::Word("away".into()));
+    p.set_on(SubjectKind::Agent, "a1", 0.0, "time_in_presence", Reading::CountingUp { since: at(0.0) });
+    p.run_to(1000.0);
+    assert_eq!(p.only().reason, "Mia: away for 15:00, limit 15:00");
+}
+
+#[test]
 fn the_least_that_is_known_may_fire_and_never_clears() {
     let mut p = Play::new(book(&[rule("queue.longest_wait > 60s")]));
     p.set(0.0, "longest_wait", Reading::AtLeast { since: at(0.0) });

@@ -81,7 +81,9 @@ fn compare(
             let limit = number(value, unit, name.name)?;
             let is_share = is_share(unit, name.name);
             let clear = (field == Field::Fire).then(|| default_clear(op, limit, is_share)).flatten();
-            if field == Field::Clear {
+            if field == Field::Fire {
+                sensible(op, limit, unit, name.name, &value.1)?;
+            } else {
                 reachable(op, limit, unit, is_share, name.name, &value.1)?;
             }
             Ok(Compare { metric: at, unit: Some(unit), op, limit: Limit::Number(limit), clear, sampled })
@@ -97,6 +99,24 @@ fn compare(
             Ok(Compare { metric: at, unit: None, op, limit, clear: None, sampled: false })
         }
     }
+}
+
+/// A condition that holds whatever the figure is, or never, is a slip. (`>= 0` holds once the figure is told.)
+fn sensible(op: Op, limit: f64, unit: Unit, name: &str, span: &Range<usize>) -> Result<(), Fault> {
+    if unit == Unit::Score || name == "clock_skew" {
+        return Ok(());
+    }
+    let never = match op {
+        Op::Lt => limit <= 0.0,
+        Op::Le | Op::Eq => limit < 0.0,
+        _ => false,
+    };
+    let always = limit < 0.0 && (op.is_rising() || op == Op::Ne);
+    if !never && !always {
+        return Ok(());
+    }
+    let holds = if never { "never" } else { "always" };
+    Err(Fault::new(span.clone(), format!("this holds {holds}: {name} is never below 0")))
 }
 
 /// A recovery condition that can never hold would keep an alert for ever.

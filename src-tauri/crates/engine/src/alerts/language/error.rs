@@ -51,7 +51,7 @@ impl Fault {
     pub fn into_error(self, rule: &str, position: Position, field: &str, text: &str) -> RuleError {
         let span = clamp(self.span, text);
         RuleError {
-            rule: clip(rule, 80),
+            rule: clip(rule, 80).chars().map(one_line).collect(),
             position,
             field: field.to_string(),
             caret: caret(text, &span),
@@ -110,7 +110,15 @@ fn caret(text: &str, span: &Range<usize>) -> String {
 }
 
 fn one_line(c: char) -> char {
-    if c.is_control() { ' ' } else { c }
+    if is_unseen(c) { ' ' } else { c }
+}
+
+/// Characters that show nothing themselves and change how others are shown: controls, line separators and
+/// those that turn the direction of writing. Joiners, which some scripts need, are none.
+pub(crate) fn is_unseen(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control() || matches!(c, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{feff}')
 }
 
 /// The candidate that was probably meant, if any is close enough.

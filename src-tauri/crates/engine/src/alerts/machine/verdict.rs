@@ -291,9 +291,14 @@ fn describe(rule: &Rule, terms: &Terms, target: &Target, look: &Look<'_>, asked:
         let of = all.find(|c| look.reading(c.metric).is_none_or(|r| !r.is_whole()))?;
         terms.reads.get(of.metric).copied().zip(look.reading(of.metric))
     };
+    let word = |name: &str| match look.reading(terms.reads.iter().position(|metric| metric.name == name)?)? {
+        Reading::Word(word) => Some(word.as_ref()),
+        _ => None,
+    };
     let parts = compare.and_then(|c| Some((c, terms.reads.get(c.metric)?, look.reading(c.metric)?)));
     match parts {
         Some((compare, metric, reading)) => detail(&Saying {
+            presence: word("presence"),
             missing: asked.unknown.then(|| missing().unwrap_or((*metric, &Reading::Unknown))),
             subject: rule.subject,
             name: &target.name,

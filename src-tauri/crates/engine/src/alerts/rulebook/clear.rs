@@ -4,7 +4,7 @@ use super::About;
 use crate::alerts::{
     MetricName, RuleError,
     condition::{Compare, Expr, Limit},
-    language::{Op, bare_limit, is_share},
+    language::{Op, bare_limit, is_share, single_value},
 };
 
 /// `clear = "45s"`: the clear value of the rule's only comparison. False when the text is no bare value.
@@ -15,7 +15,16 @@ pub(super) fn bare_clear(
     when: &mut Expr,
     reads: &[MetricName],
 ) -> Result<bool, RuleError> {
-    let Expr::Compare(compare) = when else { return Ok(false) };
+    let Expr::Compare(compare) = when else {
+        return match single_value(text) {
+            Some(_) => Err(about.sentence(
+                field,
+                text,
+                "a bare value works only with one comparison; write a condition, like queue.waiting < 2",
+            )),
+            None => Ok(false),
+        };
+    };
     let name = reads.get(compare.metric).map_or("", |m| m.name);
     let Some(value) = bare_limit(text, compare, name) else { return Ok(false) };
     let value = value.map_err(|fault| about.error(field, text, fault))?;
@@ -74,26 +83,69 @@ pub(super) fn is_safe(
             "the rule would clear while it fires: this is its own condition",
         ));
     }
-    let (Expr::Compare(when), Expr::Compare(clear)) = (when, clear) else { return Ok(()) };
-    if when.metric != clear.metric {
-        return Ok(());
+    let Some((when, clear)) = overlapping(when, clear) else { return Ok(()) };
+    if let (Limit::Number(limit), Limit::Number(value)) = (&when.limit, &clear.limit) {
+        both(about, field, text, when, clear, (*limit, *value), reads)?;
     }
+    Err(about.sentence(field, text, "this can hold while the rule itself holds"))
+}
+
+/// A comparison of the condition and one of the recovery condition about the same metric that can hold at
+/// once, with nothing else in either that would keep them apart.
+fn overlapping<'a>(when: &'a Expr, clear: &'a Expr) -> Option<(&'a Compare, &'a Compare)> {
+    match (when, clear) {
+        (Expr::Compare(when), Expr::Compare(clear)) => {
+            (when.metric == clear.metric && overlap(when, clear)).then_some((when, clear))
+        }
+        (Expr::Or(parts), _) => parts.iter().find_map(|part| overlapping(part, clear)),
+        (_, Expr::Or(parts)) => parts.iter().find_map(|part| overlapping(when, part)),
+        (Expr::And(parts), _) if !parts.iter().any(|part| apart(part, clear)) => {
+            parts.iter().find_map(|part| overlapping(part, clear))
+        }
+        (_, Expr::And(parts)) if !parts.iter().any(|part| apart(when, part)) => {
+            parts.iter().find_map(|part| overlapping(when, part))
+        }
+        _ => None,
+    }
+}
+
+/// Whether two conditions can never hold at once, as far as one comparison of each tells.
+fn apart(when: &Expr, clear: &Expr) -> bool {
+    match (when, clear) {
+        (Expr::Compare(when), Expr::Compare(clear)) => when.metric == clear.metric && !overlap(when, clear),
+        (Expr::Or(parts), _) => parts.iter().all(|part| apart(part, clear)),
+        (_, Expr::Or(parts)) => parts.iter().all(|part| apart(when, part)),
+        (Expr::And(parts), _) => parts.iter().any(|part| apart(part, clear)),
+        (_, Expr::And(parts)) => parts.iter().any(|part| apart(when, part)),
+    }
+}
+
+/// Whether some value of their metric makes both hold; the recovery condition is strict.
+fn overlap(when: &Compare, clear: &Compare) -> bool {
     match (&when.limit, &clear.limit) {
         (Limit::Number(limit), Limit::Number(value)) => {
-            both(about, field, text, when, clear, (*limit, *value), reads)
-        }
-        (Limit::Word(a), Limit::Word(b)) => {
-            let overlap = match (when.op, clear.op) {
-                (Op::Eq, Op::Eq) => a == b,
-                (Op::Ne, Op::Ne) => true,
-                _ => a != b,
+            let (limit, value) = (*limit, *value);
+            let strict = |op: Op, at: f64, of: f64| match op {
+                op if op.is_rising() => at > of,
+                op if op.is_falling() => at < of,
+                Op::Ne => at != of,
+                _ => at == of,
             };
-            if overlap {
-                return Err(about.sentence(field, text, "this can hold while the rule itself holds"));
+            match (when.op, clear.op) {
+                (Op::Ge | Op::Le, Op::Eq) => value == limit || strict(when.op, value, limit),
+                (Op::Eq, op) => strict(op, limit, value),
+                (op, Op::Eq) => strict(op, value, limit),
+                (Op::Ne, _) | (_, Op::Ne) => true,
+                (op, other) if op.is_rising() == other.is_rising() => true,
+                (op, _) => strict(op, value, limit),
             }
-            Ok(())
         }
-        _ => Ok(()),
+        (Limit::Word(a), Limit::Word(b)) => match (when.op, clear.op) {
+            (Op::Eq, Op::Eq) => a == b,
+            (Op::Ne, Op::Ne) => true,
+            _ => a != b,
+        },
+        _ => false,
     }
 }
 
