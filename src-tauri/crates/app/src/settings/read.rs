@@ -56,17 +56,19 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
     errors.extend(text.faults.iter().cloned());
     let webhooks = webhooks(&top)?;
     errors.extend(book.rules().iter().flat_map(|rule| strangers(rule, &webhooks)));
-    for error in &mut errors {
+    let mut errors: Vec<(String, RuleError)> =
+        errors.into_iter().map(|error| (rules::called(&top, &error), error)).collect();
+    for (_, error) in &mut errors {
         error.position = rules::line_of(&top, error);
     }
-    errors.sort_by_key(|error| error.position.0);
+    errors.sort_by_key(|(_, error)| error.position.0);
     Ok(Settings {
         sources,
         preferences,
         webhooks,
         rules: Arc::new(book),
         rule_text: Arc::new(text),
-        rule_errors: errors.iter().map(|error| rule_sentence(file, error)).collect(),
+        rule_errors: errors.iter().map(|(called, error)| rule_sentence(file, called, error)).collect(),
     })
 }
 
@@ -219,18 +221,13 @@ pub(super) fn strangers(rule: &Rule, webhooks: &[Webhook]) -> Vec<RuleError> {
 }
 
 /// File, line, rule, key, sentence; and where there is a text, the text with carets under the place.
-fn rule_sentence(file: &Path, error: &RuleError) -> String {
+fn rule_sentence(file: &Path, called: &str, error: &RuleError) -> String {
     let line = match error.position.0 {
         0 => String::new(),
         line => format!(", line {line}"),
     };
-    let mut sentence = format!(
-        "{}{line}, alert `{}`, key `{}`: {}",
-        file.display(),
-        error.rule,
-        error.field,
-        error.sentence
-    );
+    let mut sentence =
+        format!("{}{line}, {called}, key `{}`: {}", file.display(), error.field, error.sentence);
     if !error.caret.is_empty() {
         sentence.push('\n');
         sentence.push_str(&error.caret);

@@ -183,7 +183,7 @@ fn read_one(text: &str) -> Result<RuleSpec, Box<RuleFault>> {
             let table = Table { page, table, span };
             rules::one(&table).map_err(|error| {
                 let key = error.key.clone().unwrap_or_default();
-                let place = rules::place_of(&table, &key);
+                let place = rules::place_of(&table, &key, error.line);
                 Box::new(fault_at(text, place, error.key.as_deref(), format!("`{key}` {}", error.what)))
             })
         }

@@ -141,26 +141,47 @@ pub(super) fn line_of(top: &Table<'_>, error: &RuleError) -> Position {
                 inner.place(rest.first().copied().unwrap_or_default()).unwrap_or(0..0)
             })
         }
-        [.., key] => Some(place_of(&table, key)),
+        [key] => Some(table.place(key).unwrap_or(0..0)),
+        [.., key] => Some(place_of(&table, key, None)),
         [] => None,
     };
     at.map_or(error.position, |at| Position(table.page.line(&at)))
 }
 
-/// Where a key stands, also one of the scope or of an override; the rule's head when it is missing.
-pub(super) fn place_of(table: &Table<'_>, key: &str) -> std::ops::Range<usize> {
-    let head = || table.span.clone().unwrap_or(0..0);
-    if table.table.contains_key(key) {
-        return table.place(key).unwrap_or_else(head);
+/// What an error is about, as people call it: a rule, a group or opening hours.
+pub(super) fn called(top: &Table<'_>, error: &RuleError) -> String {
+    let stands_in = |array: &str| {
+        let all = tables(top, array).unwrap_or_default();
+        all.into_iter()
+            .any(|(table, span)| position(&Table { page: top.page, table, span }) == error.position)
+    };
+    match ["hours", "group"].into_iter().find(|array| stands_in(array)) {
+        Some("hours") => "hours".to_owned(),
+        Some(array) => format!("{array} `{}`", error.rule),
+        None => format!("alert `{}`", error.rule),
     }
+}
+
+/// Where a key stands, also one of the scope or of an override; the rule's head when it is missing. `line`:
+/// where the error was found, which tells a missing key from the same key of an override.
+pub(super) fn place_of(table: &Table<'_>, key: &str, line: Option<usize>) -> std::ops::Range<usize> {
+    let head = table.span.clone().unwrap_or(0..0);
     let scope = table.table.get("scope").and_then(Item::as_table_like).map(|t| (t, None));
-    let overrides = tables(table, "override").unwrap_or_default();
-    scope
-        .into_iter()
-        .chain(overrides)
-        .find(|(inner, _)| inner.contains_key(key))
-        .and_then(|(inner, span)| Table { page: table.page, table: inner, span }.place(key))
-        .unwrap_or_else(head)
+    let inner = scope.into_iter().chain(tables(table, "override").unwrap_or_default());
+    let inner = inner.filter(|(inner, _)| inner.contains_key(key));
+    let mut places: Vec<_> =
+        inner.filter_map(|(inner, span)| Table { page: table.page, table: inner, span }.place(key)).collect();
+    if table.table.contains_key(key) {
+        places.insert(0, table.place(key).unwrap_or(head.clone()));
+    }
+    let stands = |place: &std::ops::Range<usize>| line.is_none_or(|line| table.page.line(place) == line);
+    let is_missing = line == Some(table.page.line(&head));
+    places
+        .iter()
+        .find(|place| stands(place))
+        .or(places.first().filter(|_| !is_missing))
+        .cloned()
+        .unwrap_or(head)
 }
 
 /// A key that nobody knows is an error of the file, wherever it stands.
@@ -179,7 +200,7 @@ fn known_keys(table: &Table<'_>) -> Result<(), SettingsError> {
 fn fault(table: &Table<'_>, error: SettingsError) -> RuleError {
     let name = table.table.get("name").and_then(Item::as_str).unwrap_or("(no name)");
     let key = error.key.as_deref().unwrap_or("alert");
-    let at = place_of(table, key);
+    let at = place_of(table, key, error.line);
     // The line itself is shown, with carets under it.
     let line = table.page.text.get(at.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     RuleError::about(name, Position(table.page.line(&at)), key, line.trim_end(), error.what)

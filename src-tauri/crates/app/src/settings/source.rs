@@ -101,7 +101,8 @@ pub(crate) fn check(settings: &SourceSettings) -> Result<(), (Option<String>, St
     }
     let own: Vec<&str> = registered.spec.fields.iter().map(|f| f.key).collect();
     if let Some(key) = settings.keys.keys().find(|k| !own.contains(&k.as_str())) {
-        let known: Vec<&str> = COMMON.iter().copied().chain(own.iter().copied()).collect();
+        let known: Vec<&str> =
+            COMMON.iter().copied().chain(own.into_iter().filter(|key| !COMMON.contains(key))).collect();
         return Err((Some(key.clone()), unknown(key, &known)));
     }
     match (registered.build)(settings) {

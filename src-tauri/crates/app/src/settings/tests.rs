@@ -72,3 +72,57 @@ fn editing_keeps_comments_order_and_the_other_sources() {
     let left = std::fs::read_to_string(&file).unwrap();
     assert!(left.contains("\"two\"") && !left.contains("\"one\""), "{left}");
 }
+
+/// Every sentence about a rule.
+fn rule_sentences(text: &str) -> Vec<String> {
+    read::parse(Path::new("floorwalker.toml"), text).unwrap().rule_errors
+}
+
+#[test]
+fn what_is_missing_in_a_rule_is_shown_at_its_head_not_in_its_override() {
+    let text = "[[alert]]\nname = \"Long wait\"\n\n[[alert.override]]\nqueue = \"*\"\nwhen = \"queue.longest_wait > 9m\"\n";
+    let said = rule_sentences(text);
+    assert_eq!(
+        said,
+        [
+            "floorwalker.toml, line 1, alert `Long wait`, key `when`: is missing; add `when = \"…\"`\n[[alert]]\n^^^^^^^^^"
+        ]
+    );
+    // A slip of the override itself stays where it is.
+    let said = rule_sentences(
+        &text
+            .replace("\"queue.longest_wait > 9m\"", "9")
+            .replace("name = \"Long wait\"", "name = \"Long wait\"\nwhen = \"queue.longest_wait > 5m\""),
+    );
+    assert!(
+        said[0].starts_with("floorwalker.toml, line 7, alert `Long wait`, key `when`: must be text"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn groups_and_hours_are_called_what_they_are() {
+    let text = "[[hours]]\nqueues = [\"*\"]\nzone = \"Mars/Olympus\"\nopen = [\"mon 08:00-09:00\"]\n\n[[group]]\nname = \"Billing\"\nqueues = [\"[\"]\n\n[[alert]]\nname = \"hours\"\nwhen = \"queue.waitng > 5\"\n";
+    let said = rule_sentences(text);
+    let heads: Vec<_> = said.iter().map(|s| s.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        heads,
+        [
+            "floorwalker.toml, line 3, hours, key `zone`",
+            "floorwalker.toml, line 8, group `Billing`, key `queues`",
+            "floorwalker.toml, line 12, alert `hours`, key `when`",
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_is_not_known_is_answered_with_each_known_one_once() {
+    let said = sentence(
+        "[[source]]\nid = \"a\"\nvendor = \"comm100\"\nsite_id = 1\nemail = \"a@example.com\"\nqqqqqqqqqqqqqq = 1",
+    );
+    let (_, known) = said.split_once("known here are ").unwrap();
+    let known: Vec<&str> = known.split(", ").collect();
+    let once: std::collections::BTreeSet<&str> = known.iter().copied().collect();
+    assert_eq!(known.len(), once.len(), "{said}");
+    assert!(known.contains(&"url") && known.contains(&"site_id"), "{said}");
+}
