@@ -66,3 +66,35 @@ async fn check_says_where_the_reads_of_a_pushed_source_go() {
     let (_, out, _) = with_config(&text("api_url = \"http://127.0.0.1:9/v3\"\n"), &["check"]).await;
     assert!(out.contains("REST http://127.0.0.1:9/v3") && !out.contains("`api_url`"), "{out}");
 }
+
+/// Whoever stops it at this word has not been signed in anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_is_opened_before_it_connects() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::Stdio,
+    };
+    let home = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let file = home.path().join("floorwalker.toml");
+    let text = format!(
+        "[[source]]\nid = \"lp\"\nname = \"LP\"\nvendor = \"liveperson\"\nurl = \"http://{}\"\naccount = \"12345678\"\nusername = \"floor\"\nsecret_env = \"FAKE_LP\"\n",
+        listener.local_addr().unwrap()
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut command = floorctl(home.path());
+    command.arg("--config").arg(&file).args(["check", "--timeout", "30s"]).env("FAKE_LP", "fake-secret");
+    let said = tokio::task::spawn_blocking(move || {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        // Nobody takes the connection, so no answer can have come before this line.
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        line
+    })
+    .await
+    .unwrap();
+    assert!(said.starts_with("floorctl: lp: opens an agent session: the user appears"), "{said}");
+    drop(listener);
+}

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use app::settings::print_duration;
+use app::settings::{config_path, load, print_duration};
 use model::{Health, Source};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,7 @@ use crate::{
 };
 
 pub async fn run(global: &Global, timeout: Duration, taping: &Taping, stop: &CancellationToken) -> Exit {
+    say_before(global);
     let floorwalker = match session::start_strict(global, false, taping).await {
         Ok(floorwalker) => floorwalker,
         Err(exit) => return exit,
@@ -47,6 +48,19 @@ pub async fn run(global: &Global, timeout: Duration, taping: &Taping, stop: &Can
         eprintln!("{line}");
     }
     if rules_are_sound { exit } else { Exit::Usage }
+}
+
+/// What a person should know before anything is connected, e.g. that they will be seen there. The line of
+/// the result holds it, too, but comes afterwards.
+fn say_before(global: &Global) {
+    // An error in the configuration is told by the start, which then connects to nothing.
+    let Ok(settings) = load(&global.config.clone().unwrap_or_else(config_path)) else { return };
+    let only = global.only.as_deref();
+    for source in settings.sources.iter().filter(|s| s.enabled && only.is_none_or(|only| *s.id == *only)) {
+        for remark in app::remarks(source) {
+            eprintln!("floorctl: {}: {remark}", source.id);
+        }
+    }
 }
 
 fn line(source: &Source, endpoints: &[(String, Duration)], remarks: &[String]) -> String {
