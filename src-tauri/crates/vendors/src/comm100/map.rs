@@ -66,8 +66,8 @@ pub struct Place<'a> {
 
 /// Agent before department before site; the zero GUID is no reference.
 pub fn place(row: &QueueRow) -> Place<'_> {
-    let agent = named(&row.agent_id).or_else(|| named(&row.agent.id));
-    let department = named(&row.department_id).or_else(|| named(&row.department.id));
+    let agent = named(&row.agent_id.0).or_else(|| named(&row.agent.0.id));
+    let department = named(&row.department_id.0).or_else(|| named(&row.department.0.id));
     match (agent, department) {
         (Some(guid), _) => {
             Place { id: format!("agent:{guid}").into(), kind: QueueKind::Personal, guid: Some(guid), rank: 0 }
@@ -155,8 +155,8 @@ fn queues(source: &Id, known: &Known, agents: &BTreeMap<Id, Agent>) -> BTreeMap<
     for row in rows {
         let place = place(row);
         let deleted = match place.kind {
-            QueueKind::Personal => row.agent.deleted.0,
-            QueueKind::Department => row.department.deleted.0,
+            QueueKind::Personal => row.agent.0.deleted.0,
+            QueueKind::Department => row.department.0.deleted.0,
             _ => None,
         } == Some(true);
         let waiting = waiting(row);
@@ -174,11 +174,16 @@ fn queues(source: &Id, known: &Known, agents: &BTreeMap<Id, Agent>) -> BTreeMap<
     queues
 }
 
-/// The number that is told. Only where none is told the visitors are counted: an odd one is not known.
+/// The number that is told. Where none is told or none can be read the visitors are counted, if all that
+/// are listed can be read; below zero is the vendor's own "not known".
 fn waiting(row: &QueueRow) -> Option<u32> {
-    match (&row.waiting, &row.visitors.0) {
-        (Scalar::Nothing, Some(visitors)) => u32::try_from(visitors.len()).ok(),
-        (told, _) => Count::from(told).0,
+    let listed = || {
+        let visitors = row.visitors.0.as_ref()?;
+        visitors.iter().all(|visitor| visitor.seen > 0).then(|| u32::try_from(visitors.len()).ok())?
+    };
+    match &row.waiting.0 {
+        Scalar::Int(..0) => None,
+        told => Count::from(told).0.or_else(listed),
     }
 }
 
@@ -237,10 +242,10 @@ fn queue_name(known: &Known, row: &QueueRow, place: &Place<'_>) -> String {
     match place.kind {
         QueueKind::Personal => {
             let listed = || known.agents.get(guid).map(|agent| agent_name(guid, agent));
-            row.agent.name.0.as_deref().map(|name| name.trim().to_owned()).or_else(listed)
+            row.agent.0.name.0.as_deref().map(|name| name.trim().to_owned()).or_else(listed)
         }
         QueueKind::Department => {
-            row.department.name.0.clone().or_else(|| known.departments.get(guid).cloned())
+            row.department.0.name.0.clone().or_else(|| known.departments.get(guid).cloned())
         }
         _ => Some("All agents".to_owned()),
     }

@@ -8,7 +8,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::drift::{Shape, Shaped};
+use crate::drift::{Expected, Shape, Shaped};
 use crate::loose::{
     Count, Flag, Key, List, Loose, Number, Reference, Scalar, Seconds, Text, loose_struct, nothing_but,
     one_more,
@@ -33,13 +33,13 @@ loose_struct! {
 loose_struct! {
     /// A row of `realTime/Queue`: one target that people are routed to.
     pub struct QueueRow {
-        department_id: Reference = "routetodepartmentid",
-        department: Target = "routetodepartment",
-        agent_id: Reference = "routetoagentid",
-        agent: Target = "routetoagent",
+        department_id: Guid = "routetodepartmentid",
+        department: Inner<Target> = "routetodepartment",
+        agent_id: Guid = "routetoagentid",
+        agent: Inner<Target> = "routetoagent",
         open: Count = "ongoingchats",
         capacity: Count = "maxconcurrentchats",
-        waiting: Scalar = "currentqueuelength",
+        waiting: Told = "currentqueuelength",
         wait_30: Seconds = "avgwaittimeinlast30mins",
         wait_60: Seconds = "avgwaittimeinlast60mins",
         abandoned_30: Count = "abandonedchatsinlast30mins" | "abandondedchatsinlast30mins",
@@ -151,6 +151,73 @@ loose_struct! {
     pub struct AgentLimit {
         agent: Reference = "agentid",
         capacity: Count = "maxconcurrentchats",
+    }
+}
+
+/// A count as it stands on the wire, so that one below zero is told from one that cannot be read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told(pub Scalar);
+
+impl Loose for Told {
+    fn is_known(&self) -> bool {
+        self.0.is_known()
+    }
+}
+
+impl Shaped for Told {
+    const SHAPE: Shape = Count::SHAPE;
+}
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Scalar::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A reference that is text on this wire. A number is read all the same and counted as drift.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Guid(pub Reference);
+
+impl Loose for Guid {
+    fn is_known(&self) -> bool {
+        self.0.is_known()
+    }
+}
+
+impl Shaped for Guid {
+    const SHAPE: Shape = Shape::Value(Expected {
+        what: "id",
+        reads: |scalar| matches!(scalar, Scalar::Text(_)),
+        is_span: false,
+    });
+}
+
+impl<'de> Deserialize<'de> for Guid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Reference::deserialize(deserializer).map(Self)
+    }
+}
+
+/// An object that is one whenever it is there; anything else in its place is counted as drift.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inner<T>(pub T);
+
+impl<T: Loose> Loose for Inner<T> {
+    fn is_known(&self) -> bool {
+        self.0.is_known()
+    }
+}
+
+impl<T: Shaped> Shaped for Inner<T> {
+    const SHAPE: Shape = match T::SHAPE {
+        Shape::Fields(fields) => Shape::Object(fields),
+        other => other,
+    };
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Inner<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
     }
 }
 

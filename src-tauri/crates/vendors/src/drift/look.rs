@@ -93,14 +93,19 @@ impl Look<'_> {
             Shape::Many(inner) => {
                 return Look { shape: inner, words: &[], seen: seen.inner() }.value(bits, scalar);
             }
-            // Blank text and a bare id stand for objects in more than one dialect.
+            // Blank text stands for "none" everywhere, a bare id for its object in more than one dialect.
             Shape::Fields(_) if bits == kind::TEXT || bits == kind::NUMBER => return,
-            Shape::List(_) | Shape::ById(_) if bits == kind::TEXT => return,
+            Shape::List(_) | Shape::ById(_) | Shape::Object(_) if bits == kind::TEXT => {
+                if !is_blank(&scalar()) {
+                    seen.wrong(bits);
+                }
+                return;
+            }
             Shape::Any => return,
             _ => return seen.wrong(bits),
         };
         let scalar = scalar();
-        if matches!(&scalar, Scalar::Text(text) if text.trim().is_empty()) {
+        if is_blank(&scalar) {
             return;
         }
         if !(expected.reads)(&scalar) {
@@ -129,6 +134,10 @@ impl Look<'_> {
             }
         }
     }
+}
+
+fn is_blank(scalar: &Scalar) -> bool {
+    matches!(scalar, Scalar::Text(text) if text.trim().is_empty())
 }
 
 impl<'de> Visitor<'de> for Look<'_> {
@@ -176,7 +185,7 @@ impl<'de> Visitor<'de> for Look<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         self.seen.types |= kind::OBJECT;
         match self.shape {
-            Shape::Fields(fields) => fields_of(fields, self.seen, map),
+            Shape::Fields(fields) | Shape::Object(fields) => fields_of(fields, self.seen, map),
             Shape::Many(inner) => Look { shape: inner, words: &[], seen: self.seen.inner() }.visit_map(map),
             Shape::Enveloped(inner, keys) => {
                 while let Some(Key(key)) = map.next_key()? {

@@ -75,7 +75,7 @@ fn place(shape: &Shape, path: &str, seen: &Seen, memory: &mut Memory, whole: boo
     memory.learn(seen);
 
     match shape {
-        Shape::Fields(fields) if !seen.fields.is_empty() => {
+        Shape::Fields(fields) | Shape::Object(fields) if !seen.fields.is_empty() => {
             memory.fields.resize_with(fields.len(), Memory::default);
             for ((field, seen_field), before) in fields.iter().zip(&seen.fields).zip(&mut memory.fields) {
                 let name = field.keys.first().copied().unwrap_or_default();

@@ -22,6 +22,8 @@ pub enum Shape {
     ById(&'static Shape),
     /// An object with these fields. An id or `null` may stand in its place.
     Fields(&'static [Field]),
+    /// An object with these fields and nothing else: an id in its place is a wrong type.
+    Object(&'static [Field]),
 }
 
 /// One field of an object.

@@ -15,6 +15,7 @@ use crate::{
         auth::Identity,
         floor::Comm100Floor,
         rest::{Answer, Comm100Ask},
+        wire::{AgentRow, Listed, QueueRow},
     },
     drift::{Drift, Notes},
     loose,
@@ -233,6 +234,54 @@ fn p17_numbers_beyond_all_bounds_are_unknown() {
 }
 
 #[test]
+fn p6_a_number_of_waiting_that_cannot_be_read_is_that_of_the_visitors_listed() {
+    let waiting = |told: &str, visitors: &str| {
+        let body = format!(r#"[{{{told}"visitors":{visitors}}}]"#);
+        read(&[(QUEUE, body.into_bytes())]).queues["site"].waiting
+    };
+    let two = r#"[{"visitorId":"a","waitTime":6},{"visitorId":"b"}]"#;
+    for odd in ["\"x\"", "{}", "[]", "true", "1.5", "1e30", "1e400", "null", "\"\""] {
+        let told = format!(r#""currentQueueLength":{odd},"#);
+        assert_eq!(waiting(&told, two), Some(2), "{odd}");
+        for other in ["\"x\"", "{}", "null", r#"[{"visitorId":"a"},7]"#] {
+            assert_eq!(waiting(&told, other), None, "{odd} {other}");
+        }
+    }
+    assert_eq!(waiting(r#""currentQueueLength":-1,"#, two), None);
+    assert_eq!((waiting("", two), waiting(r#""currentQueueLength":5,"#, two)), (Some(2), Some(5)));
+}
+
+#[test]
+fn p6_every_wrong_type_of_a_queue_is_counted() {
+    for (odd, field) in [
+        (r#""currentQueueLength":"x""#, "currentqueuelength"),
+        (r#""currentQueueLength":{}"#, "currentqueuelength"),
+        (r#""currentQueueLength":true"#, "currentqueuelength"),
+        (r#""currentQueueLength":[]"#, "currentqueuelength"),
+        (r#""currentQueueLength":1.5"#, "currentqueuelength"),
+        (r#""visitors":"x""#, "visitors"),
+        (r#""visitors":{}"#, "visitors"),
+        (r#""routeToDepartment":"x""#, "routetodepartment"),
+        (r#""routeToDepartment":7"#, "routetodepartment"),
+        (r#""routeToAgent":[]"#, "routetoagent"),
+        (r#""routeToDepartmentId":7"#, "routetodepartmentid"),
+        (r#""routeToAgentId":{}"#, "routetoagentid"),
+    ] {
+        let notes = Notes::default();
+        let body = format!("[{{{odd}}}]");
+        notes.read::<Listed<QueueRow>>("queue", body.as_bytes()).unwrap();
+        let found: Vec<_> = notes.list().into_iter().map(|note| (note.field, note.drift)).collect();
+        assert_eq!(found, [(field.to_owned(), Drift::Type)], "{odd}");
+    }
+    // What stands for "none" is none.
+    let notes = Notes::default();
+    let none = br#"[{"currentQueueLength":null,"visitors":"","routeToDepartment":"","routeToAgent":null,"routeToAgentId":""}]"#;
+    notes.read::<Listed<QueueRow>>("queue", none).unwrap();
+    notes.read::<Listed<QueueRow>>("queue", &reference("queue")).unwrap();
+    assert!(notes.list().is_empty(), "{:?}", notes.list());
+}
+
+#[test]
 fn p18_d5_a_wait_of_days_is_shown_and_never_rescaled() {
     let body = br#"[{"currentQueueLength":1,"visitors":[{"visitorId":"a","waitTime":"2.03:00:00"}]}]"#;
     let rows = read(&[(QUEUE, body.to_vec())]);
@@ -267,7 +316,7 @@ async fn p26_a_renamed_list_is_a_gap_that_says_that_the_format_changed() {
 async fn p26_a_renamed_field_is_unknown_and_noted() {
     let notes = Notes::default();
     for body in [&reference("agents")[..], br#"[{"agentId":"a","chatsNow":1,"maxConcurrentChats":3}]"#] {
-        notes.read::<crate::comm100::wire::Listed<crate::comm100::wire::AgentRow>>("agents", body).unwrap();
+        notes.read::<Listed<AgentRow>>("agents", body).unwrap();
     }
     let gone = notes.list();
     assert!(
