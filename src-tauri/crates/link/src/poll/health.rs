@@ -104,7 +104,9 @@ impl Schedule {
         let error = if late && required().all(|e| e.gap().is_none()) {
             Some("No fresh answer for three intervals; the figures are old.".to_owned())
         } else {
-            required().find_map(|e| e.gap().map(str::to_owned)).or_else(first_sentence).or_else(note)
+            let gap = required().find_map(|e| e.gap().map(str::to_owned)).or_else(first_sentence);
+            let said: Vec<String> = gap.into_iter().chain(note()).collect();
+            (!said.is_empty()).then(|| said.join(" "))
         };
         let health = if late { Health::Stale } else { Health::Live };
         Some(Verdict { health, error, retry_at: None, gaps, settled: true })

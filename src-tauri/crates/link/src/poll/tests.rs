@@ -452,3 +452,17 @@ fn the_first_word_of_a_loss_is_the_failure_that_made_it() {
     assert!(!lost.is_empty());
     assert!(lost.iter().all(|v| v.error.as_deref().is_some_and(|e| e.starts_with("500"))), "{lost:?}");
 }
+
+#[test]
+fn what_is_to_be_said_is_said_beside_a_gap_too() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    play.schedule.note(QUEUE, Some("The zone is odd.".into()));
+    let verdict = play.until(secs(101), |_, _| Ok(())).clone();
+    assert_eq!(verdict.error.as_deref(), Some("The zone is odd."));
+    let verdict = play.until(secs(200), |e, _| if e == RIGHTNOW { Err(broken()) } else { Ok(()) }).clone();
+    assert_eq!(
+        (verdict.error.as_deref(), verdict.gaps),
+        (Some("502 The zone is odd."), vec!["rightnow".into()])
+    );
+}

@@ -62,8 +62,11 @@ impl Connector for Giosg {
     }
 
     fn remarks(&self) -> Vec<String> {
-        let zone = self.config.timezone.as_deref().unwrap_or("UTC");
-        vec![format!("today is counted in {zone}")]
+        // Whether it knows that zone only giosg can tell.
+        vec![match &self.config.timezone {
+            Some(zone) => format!("asked to count today in {zone}"),
+            None => "today is counted in UTC".to_owned(),
+        }]
     }
 
     async fn run(self: Box<Self>, link: SourceLink) {

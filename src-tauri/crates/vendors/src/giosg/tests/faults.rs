@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::golden::{at, floor_of, shown};
 use crate::{
+    Connector as _,
     drift::{Drift, Notes},
     giosg::{
         CALLS, CALLS_PER, LOOK_UPS, ROOMS, SPEC, USERS,
@@ -336,6 +337,23 @@ async fn d13_only_a_zone_that_is_refused_with_400_is_left_out() {
     let (ask, _) = asking(good, |config| config.timezone = Some("Mars/Olympus".into())).await;
     assert!(ask.ask(ROOMS).await.is_ok());
     assert!(ask.note(ROOMS).unwrap().contains("`timezone`"));
+}
+
+#[test]
+fn d13_what_is_said_of_the_zone_before_giosg_was_asked_is_a_wish() {
+    let remark = |timezone: Option<&str>| {
+        let config = Config {
+            base: url::Url::parse("http://127.0.0.1:1/").unwrap(),
+            scheme: "Token",
+            timezone: timezone.map(str::to_owned),
+            include_shared: false,
+            rooms: Vec::new(),
+        };
+        let plans = crate::giosg::config::plans(None);
+        crate::giosg::Giosg { config, plans, calls: CALLS, ca_file: None, proxy: None }.remarks()
+    };
+    assert_eq!(remark(Some("Europe/Nowhere")), ["asked to count today in Europe/Nowhere"]);
+    assert_eq!(remark(None), ["today is counted in UTC"]);
 }
 
 /// Two pages of users under the pager that tells how many there are.

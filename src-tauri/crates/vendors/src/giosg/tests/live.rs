@@ -11,7 +11,7 @@ use simulator::{
 
 use crate::{
     giosg::{CALLS, Giosg, config},
-    testing::{Watched, watch},
+    testing::{Watched, answer, watch},
 };
 
 const G: Vendor = Vendor::Giosg;
@@ -188,6 +188,17 @@ async fn look_ups_forbidden_are_only_a_gap_and_rarely_asked() {
 }
 
 #[tokio::test]
+async fn d13_a_zone_that_is_refused_is_said_beside_another_gap() {
+    let dialect = Dialect { look_ups_forbidden: true, zone_refused: true, ..Dialect::default() };
+    let stand = Stand::quiet(dialect).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    assert_eq!(seen.report.gaps, ["lookups"]);
+    let said = seen.report.error.clone().unwrap_or_default();
+    assert!(said.contains("look up") && said.contains("time zone"), "{said}");
+}
+
+#[tokio::test]
 async fn d8_refused_is_denied_and_says_which_of_the_causes_or_all() {
     let causes = ["Reporting", "subscription", "organization"];
     for (denial, said) in [
@@ -323,6 +334,49 @@ async fn a_server_that_goes_and_comes_is_retrying_then_live() {
     stand.control.up(G).unwrap();
     seen.live().await;
     stand.compare(&seen);
+}
+
+/// Whoever answers first after an outage that was longer than figures stay fresh: nobody's presence is lost.
+#[tokio::test]
+async fn after_an_outage_the_first_answer_alone_is_not_shown() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::SeqCst},
+    };
+    const ROOMS: &[u8] = include_bytes!("../fixtures/reference/rooms.json");
+    const USERS: &[u8] = include_bytes!("../fixtures/reference/users.json");
+    let stand = Stand::quiet(Dialect::default()).await;
+    for late in ["/users", "/rooms"] {
+        // 0: well; 1: down; 2: back, but the late one only after the other.
+        let phase = Arc::new(AtomicU8::new(0));
+        let told = phase.clone();
+        let base = crate::testing::serve_raw(move |path| {
+            match told.load(SeqCst) {
+                1 => return answer(500, "", b"{}"),
+                2 if !path.contains("realtime/") || path.contains(late) => return answer(500, "", b"{}"),
+                _ => told.store(0, SeqCst),
+            }
+            match path {
+                _ if path.contains("realtime/rooms") => answer(200, "", ROOMS),
+                _ if path.contains("realtime/users") => answer(200, "", USERS),
+                _ => answer(404, "", b"{}"),
+            }
+        })
+        .await;
+        let mut seen = stand.watch(config::Config { base, ..stand.config("Token") });
+        seen.live().await;
+        let before = seen.rows.clone();
+        phase.store(1, SeqCst);
+        seen.until("retrying", |seen| seen.report.health == Health::Retrying).await;
+        assert!(seen.report.error.as_deref().is_some_and(|e| e.contains("500")), "{:?}", seen.report);
+        // Longer than three intervals of 200 ms.
+        seen.for_a_while(Duration::from_secs(1)).await;
+        let changes = seen.row_changes;
+        phase.store(2, SeqCst);
+        seen.until("back", |seen| seen.report.health == Health::Live).await;
+        assert_eq!(seen.report.gaps, ["lookups"], "{late}");
+        assert_eq!((&seen.rows, seen.row_changes), (&before, changes), "{late}");
+    }
 }
 
 #[tokio::test]
