@@ -31,6 +31,12 @@ pub fn body<'a>(answer: &'a Answer, what: &str, words: &Words) -> Result<&'a [u8
             broken(true, format!("{vendor} answered {what} with nothing; it is asked again."))
         }
         200 | 201 | 203 => Ok(&answer.body),
+        status @ (202 | 204 | 205) => broken(
+            false,
+            format!(
+                "{vendor} accepted the request for {what} and sent nothing ({status}); it is asked again."
+            ),
+        ),
         401 => Err(sign_in_refused(answer, words)),
         429 => Err(throttled(answer, vendor)),
         503 if answer.retry_after().is_some() => Err(throttled(answer, vendor)),
@@ -47,7 +53,9 @@ pub fn body<'a>(answer: &'a Answer, what: &str, words: &Words) -> Result<&'a [u8
         }),
         status @ (404 | 410) => broken(
             false,
-            format!("{vendor} has no {what} at this address ({status}): check the address of the source."),
+            format!(
+                "{vendor} has nothing at the address of {what} ({status}): check the address of the source."
+            ),
         ),
         status @ (408 | 425 | 500..=599) => {
             broken(true, format!("{vendor} could not answer {what} ({status}); it is asked again."))

@@ -212,6 +212,9 @@ async fn d8_every_answer_is_sorted_without_reading_its_words_to_people() {
                 other => panic!("{status} {body}: {other:?}"),
             };
             assert_eq!(kind, expected, "{status} {body}");
+            let words = |words: &str| sentence.contains(words);
+            assert_eq!(words("accepted the request") && words("sent nothing"), status == 204, "{sentence}");
+            assert_eq!(words("nothing at the address of"), status == 404, "{sentence}");
             assert!(sentence.contains("Comm100") && !sentence.contains(secret), "{sentence}");
             assert!(!sentence.contains("fake-key"), "{sentence}");
         }
