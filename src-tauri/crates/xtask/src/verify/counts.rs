@@ -60,6 +60,21 @@ pub fn skips(log: &str) -> Vec<String> {
         .collect()
 }
 
+/// What cargo's test runner says of the tests that failed: the parts between "failures:" and the next result.
+pub fn failures(log: &str) -> Vec<&str> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in log.lines() {
+        match line {
+            "failures:" => inside = true,
+            line if line.starts_with("test result: ") => inside = false,
+            line if inside => lines.push(line),
+            _ => {}
+        }
+    }
+    lines
+}
+
 /// Without the terminal's colours.
 fn plain(line: &str) -> String {
     let mut text = String::new();
@@ -88,6 +103,14 @@ mod tests {
         counts.add(" \u{1b}[2m Tests \u{1b}[22m 2 failed | 34 passed (36)");
         counts.add("test it_writes ... skipped: no server given\nok");
         assert_eq!(counts.to_string(), "45 tests passed, 2 failed, 2 left out");
+    }
+
+    #[test]
+    fn finds_what_failed_among_much_that_passed() {
+        let log = "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nsuccesses:\n    a\n\nfailures:\n\n\
+                   ---- b stdout ----\nleft: 1\n\nfailures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed\nmore";
+        assert_eq!(failures(log).join("|"), "|---- b stdout ----|left: 1||    b|");
+        assert!(failures("test a ... ok\ntest result: ok. 1 passed").is_empty());
     }
 
     #[test]

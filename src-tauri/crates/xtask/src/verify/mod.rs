@@ -64,7 +64,9 @@ impl Verify {
             }
         }
         done.map_err(|sentence| {
-            let lines: Vec<_> = text.lines().collect();
+            // What failed comes last: whoever sees only the end of this sees the reason.
+            let failed = counts::failures(&text);
+            let lines = if failed.is_empty() { text.lines().collect() } else { failed };
             let tail = lines[lines.len().saturating_sub(120)..].join("\n");
             format!(
                 "{tail}\n\nverify failed at `{name}`: {sentence}\nthe whole output: {}",
