@@ -237,6 +237,7 @@ impl Floor {
             if *slot.row == agent {
                 return;
             }
+            slot.extra.follow(&slot.row, &agent, !self.source.gaps.is_empty());
             self.tally.agent(&slot.row, false);
             self.tally.agent(&agent, true);
             let old = std::mem::replace(&mut slot.row, Arc::new(agent));

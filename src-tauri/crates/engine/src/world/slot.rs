@@ -79,6 +79,34 @@ impl QueueExtra {
 pub(crate) struct AgentExtra {
     /// The row comes from an earlier run and no connector has confirmed it yet.
     pub(crate) restored: bool,
+    /// What was known before the part of the source that tells it failed alone.
+    lost: Option<Lost>,
+}
+
+/// A presence that nobody tells at the moment, and since when it was so.
+#[derive(Clone, Copy, Debug)]
+struct Lost {
+    presence: Presence,
+    since: Option<Timestamp>,
+    kind: Option<SinceKind>,
+}
+
+impl AgentExtra {
+    /// Keeps what was known through a gap of the source: one that comes back the same did not begin anew,
+    /// as after an outage of the whole source. A vendor's word that we do not know is no gap: such a row
+    /// still has its figures.
+    pub(crate) fn follow(&mut self, old: &Agent, new: &Agent, gaps: bool) {
+        if new.presence != Presence::Unknown {
+            self.lost = None;
+        } else if gaps
+            && old.presence != Presence::Unknown
+            && new.presence_label.is_none()
+            && new.open.is_none()
+        {
+            let (since, kind) = (old.presence_since, old.presence_since_kind);
+            self.lost = Some(Lost { presence: old.presence, since, kind });
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +144,11 @@ impl PresenceSeen<'_> {
         let (since, kind) = match self.before {
             Some(slot) if slot.row.presence == agent.presence && self.is_unbroken(slot) => {
                 (slot.row.presence_since, slot.row.presence_since_kind)
+            }
+            Some(AgentSlot { extra: AgentExtra { lost: Some(lost), .. }, .. })
+                if lost.presence == agent.presence =>
+            {
+                (lost.since, lost.kind)
             }
             Some(slot)
                 if slot.row.presence != agent.presence

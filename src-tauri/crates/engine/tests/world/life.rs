@@ -98,6 +98,37 @@ fn one_that_comes_back_to_life_is_not_taken_away() {
 }
 
 #[test]
+fn a_presence_that_comes_back_the_same_after_a_gap_did_not_begin_anew() {
+    let mut world = live_with(vec![Change::Agent(agent("a1", Presence::Available))]);
+    send(&mut world, 10.0, vec![Change::Agent(agent("a1", Presence::Away))]);
+    let since = |world: &engine::World| {
+        let agent = agent_of(world, "a1");
+        (agent.presence_since.unwrap(), agent.presence_since_kind.unwrap())
+    };
+    let gap = |gaps: &[&str]| {
+        let gaps = gaps.iter().map(|g| (*g).to_owned()).collect();
+        Change::Health(model::HealthReport { gaps, ..model::HealthReport::of(model::Health::Live) })
+    };
+    let blind = || Change::Agent(model::Agent { open: None, ..agent("a1", Presence::Unknown) });
+    // The part that tells it fails alone; after three intervals the row is told without it.
+    send(&mut world, 20.0, vec![gap(&["agents"])]);
+    send(&mut world, 35.0, vec![blind(), gap(&["agents"])]);
+    assert_eq!(since(&world).1, SinceKind::Observed);
+    send(&mut world, 60.0, vec![Change::Agent(agent("a1", Presence::Away)), gap(&[])]);
+    assert_eq!(since(&world), (at(10.0), SinceKind::Observed));
+    // What came back otherwise changed while nobody looked.
+    send(&mut world, 70.0, vec![gap(&["agents"])]);
+    send(&mut world, 85.0, vec![blind(), gap(&["agents"])]);
+    send(&mut world, 90.0, vec![Change::Agent(agent("a1", Presence::Busy)), gap(&[])]);
+    assert_eq!(since(&world), (at(90.0), SinceKind::AtLeast));
+    // A status that we do not know, from a part that answers, is a change that was seen.
+    let odd = model::Agent { open: Some(1), ..agent("a1", Presence::Unknown) };
+    send(&mut world, 100.0, vec![gap(&["lookups"]), Change::Agent(odd)]);
+    send(&mut world, 110.0, vec![Change::Agent(agent("a1", Presence::Busy))]);
+    assert_eq!(since(&world), (at(110.0), SinceKind::AtLeast));
+}
+
+#[test]
 fn a_presence_without_a_start_gets_one_and_keeps_it() {
     let mut world = live_with(vec![Change::Agent(agent("a1", Presence::Available))]);
     let since = |world: &engine::World| {
