@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use engine::{
     DeskCommand, Effects, Input, World,
-    alerts::{Present, Rulebook, Spent, TrayModel},
+    alerts::{Present, Rulebook, Spent, TrayModel, Why},
     document,
     view::{View, ViewMessage, ViewSpec},
 };
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Budget { reply: oneshot::Sender<Spent> },
     /// The user's taste changed.
     Taste { preferences: Box<Preferences> },
+    /// Do-not-disturb of the desktop held these back; `None`: it is over.
+    Disturb { withheld: Option<Vec<(Id, Why)>> },
     /// What listens to a source; `None` when it does not run.
     Ears { id: Id, reply: oneshot::Sender<Option<Ears>> },
     /// Try a source at once.
@@ -175,6 +177,9 @@ impl Floor {
                 let _ = reply.send(self.teller.spent(self.clock.now()));
             }
             Command::Taste { preferences } => self.taste(&preferences),
+            Command::Disturb { withheld } => {
+                self.teller.heard(withheld.as_deref(), &self.world, self.clock.now());
+            }
             Command::Ears { id, reply } => {
                 let _ = reply.send(self.sources.ears(&id));
             }

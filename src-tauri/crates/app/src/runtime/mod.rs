@@ -167,7 +167,7 @@ impl Floorwalker {
             clock: ports.clock.clone(),
             sentences: notices.clone(),
         });
-        let teller = tell::Teller::new(book, desktop);
+        let teller = tell::Teller::new(book, desktop, commands_in.downgrade());
         let mut floor = Floor {
             world: World::new(),
             clock: ports.clock.clone(),

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     desk::{Asides, DeskBook},
+    floor::Command,
     record::{Sentences, say},
 };
 use crate::{
@@ -24,6 +25,9 @@ use crate::{
 
 /// Notices on their way to the desktop. When it hangs, the newest state is in the window anyway.
 const IN_FLIGHT: usize = 64;
+
+/// While the desktop is not to be disturbed and something waits for that, it is asked this often.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// A desktop that takes longer hangs. Its adapter gives up sooner; this is the second lock on the door.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,12 +48,12 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    /// `desktop`: `None` where this face tells nobody.
-    pub fn new(book: DeskBook, desktop: Option<Desktop>) -> Self {
+    /// `desktop`: `None` where this face tells nobody. `back`: the way to the loop that has this teller.
+    pub fn new(book: DeskBook, desktop: Option<Desktop>, back: mpsc::WeakSender<Command>) -> Self {
         let (voice, heard) = watch::channel(Voice::of(&Preferences::default()));
         let orders = desktop.map(|desktop| {
             let (orders, queue) = mpsc::channel(IN_FLIGHT);
-            tokio::spawn(deliver(queue, book.clone(), desktop, heard));
+            tokio::spawn(deliver(queue, book.clone(), desktop, heard, back));
             orders
         });
         Self { notices: Notices::default(), book, budget: Budget::default(), voice, orders }
@@ -149,6 +153,17 @@ impl Teller {
         }
     }
 
+    /// The desktop may be disturbed again, or (`Some`) did not take these because it may not.
+    pub fn heard(&mut self, withheld: Option<&[(Id, Why)]>, world: &World, now: Timestamp) {
+        match withheld {
+            Some(tells) => self.notices.withheld(tells),
+            None => {
+                let telling = self.notices.undisturbed(world.rules(), now);
+                self.carry_out(telling);
+            }
+        }
+    }
+
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.notices.next_deadline()
     }
@@ -213,19 +228,34 @@ async fn deliver(
     book: DeskBook,
     desktop: Desktop,
     voice: watch::Receiver<Voice>,
+    back: mpsc::WeakSender<Command>,
 ) {
     let mut complained = false;
+    let mut withheld = false;
     let tones = speak(desktop.speaker.clone(), voice);
-    while let Some(order) = queue.recv().await {
+    loop {
+        let order = tokio::select! {
+            order = queue.recv() => order,
+            () = tokio::time::sleep(ASK_AGAIN), if withheld => {
+                if !desktop.notifier.is_inhibited().await {
+                    withheld = false;
+                    report(&back, None).await;
+                }
+                continue;
+            }
+        };
         let notice = match order {
-            Order::Close(alert) => {
+            Some(Order::Show(notice)) => notice,
+            Some(Order::Close(alert)) => {
                 let _ = tokio::time::timeout(PATIENCE, desktop.notifier.close(&alert)).await;
                 continue;
             }
-            Order::Show(notice) => notice,
+            None => return,
         };
-        // Do-not-disturb holds back warnings. Nothing is written down: the rule's repeat tells them later.
+        // Do-not-disturb holds back warnings. Nothing is written down: they count as not told.
         if notice.severity == Severity::Warning && desktop.notifier.is_inhibited().await {
+            withheld = true;
+            report(&back, Some(notice.tells)).await;
             continue;
         }
         let Some(reserved) = reserve(&desktop, &book, &notice).await else { continue };
@@ -246,6 +276,13 @@ async fn deliver(
             }
             Err(error) => tracing::info!(%error, "A notification did not reach the desktop."),
         }
+    }
+}
+
+/// Tells the loop what do-not-disturb held back, or that it is over. The loop never waits for us.
+async fn report(back: &mpsc::WeakSender<Command>, withheld: Option<Vec<(Id, Why)>>) {
+    if let Some(back) = back.upgrade() {
+        let _ = back.send(Command::Disturb { withheld }).await;
     }
 }
 

@@ -4,7 +4,7 @@
 //! together; a critical takes them along at once. Never more than one notice in two seconds, never more
 //! than one sound in ten: what comes faster is told in one summary.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use model::{Alert, AlertState, Id, Overlay, Severity, SubjectKind, Timestamp, Transition};
 
@@ -150,8 +150,10 @@ pub struct Notices {
     last_sound: Option<Timestamp>,
     wishes: Wishes,
     /// Alerts that the mute time kept back, and when to look whether it is over.
-    muted: BTreeSet<Id>,
+    muted: BTreeMap<Id, Why>,
     mute_ends: Option<Timestamp>,
+    /// Alerts that the desktop's own do-not-disturb kept back.
+    withheld: BTreeMap<Id, Why>,
 }
 
 fn place(alert: &Alert) -> Place {
@@ -220,8 +222,10 @@ impl Notices {
                 Transition::Flapping => self.want(alert, Why::Flapping, book, now, &mut telling),
                 Transition::Unacked => self.want(alert, Why::AckEnded, book, now, &mut telling),
                 Transition::Unsnoozed => self.want(alert, Why::SnoozeEnded, book, now, &mut telling),
-                Transition::Uninhibited | Transition::Unmuted if self.is_untold(&alert.id) => {
-                    self.want(alert, Why::Freed, book, now, &mut telling);
+                Transition::Uninhibited | Transition::Unmuted => {
+                    if let Some(why) = self.owed(alert, book, now) {
+                        self.want(alert, why, book, now, &mut telling);
+                    }
                 }
                 // Somebody is on it: nothing has to stay on the screen.
                 Transition::Acked | Transition::Snoozed => self.put_away(&alert.id, &mut telling),
@@ -267,11 +271,37 @@ impl Notices {
         if self.mute_ends.is_some() {
             return;
         }
-        for id in std::mem::take(&mut self.muted) {
+        let muted = std::mem::take(&mut self.muted);
+        self.free(muted, book, now, telling);
+    }
+
+    /// The desktop did not take these, because the person asked it not to be disturbed: they count as not
+    /// told until [`Notices::undisturbed`].
+    pub fn withheld(&mut self, tells: &[(Id, Why)]) {
+        for (id, why) in tells {
+            let Some(known) = self.known.get_mut(id) else { continue };
+            known.told = None;
+            known.shown = false;
+            self.lately.remove(&place(&known.alert));
+            owe(&mut self.withheld, id, *why);
+        }
+    }
+
+    /// The desktop may be disturbed again: what it did not take and still stands is told.
+    pub fn undisturbed(&mut self, book: &Rulebook, now: Timestamp) -> Telling {
+        let mut telling = Telling::default();
+        let withheld = std::mem::take(&mut self.withheld);
+        self.free(withheld, book, now, &mut telling);
+        self.flush(book, now, &mut telling);
+        telling
+    }
+
+    fn free(&mut self, held: BTreeMap<Id, Why>, book: &Rulebook, now: Timestamp, telling: &mut Telling) {
+        for (id, why) in held {
             let Some(known) = self.known.get(&id) else { continue };
             let alert = known.alert.clone();
             if alert.state == AlertState::Firing {
-                self.want(&alert, Why::Freed, book, now, telling);
+                self.want(&alert, why, book, now, telling);
             }
         }
     }
@@ -282,9 +312,9 @@ impl Notices {
         mute.then_some(until)
     }
 
-    fn hold(&mut self, id: Id, quiet: Quiet, now: Timestamp, telling: &mut Telling) {
+    fn hold(&mut self, id: Id, why: Why, quiet: Quiet, now: Timestamp, telling: &mut Telling) {
         if quiet == Quiet::Desk {
-            self.muted.insert(id.clone());
+            owe(&mut self.muted, &id, why);
             self.mute_ends = self.mute_until(now);
         }
         telling.held.push((id, quiet));
@@ -298,9 +328,15 @@ impl Notices {
         [paced, repeat, self.mute_ends].into_iter().flatten().min()
     }
 
-    /// It has fired and nobody was told.
-    fn is_untold(&self, id: &Id) -> bool {
-        self.known.get(id).is_some_and(|k| k.told.is_none() && k.alert.fired_at.is_some())
+    /// What a person has not heard of an alert that was kept quiet until now.
+    fn owed(&self, alert: &Alert, book: &Rulebook, now: Timestamp) -> Option<Why> {
+        alert.fired_at?;
+        match self.known.get(&alert.id)?.told {
+            None => Some(Why::Freed),
+            Some((_, severity)) if severity < alert.severity => Some(Why::Escalated),
+            Some((at, _)) if now.as_ms() - at.as_ms() >= repeat_ms(book, alert) => Some(Why::Repeat),
+            Some(_) => None,
+        }
     }
 
     fn know(&mut self, alert: &Alert) {
@@ -319,6 +355,8 @@ impl Notices {
         if let Some(at) = self.known.remove(id).and_then(|k| k.repeat_at) {
             self.repeats.remove(&(at, id.clone()));
         }
+        self.muted.remove(id);
+        self.withheld.remove(id);
     }
 
     fn put_away(&mut self, id: &Id, telling: &mut Telling) {
@@ -331,7 +369,7 @@ impl Notices {
 
     fn want(&mut self, alert: &Alert, why: Why, book: &Rulebook, now: Timestamp, telling: &mut Telling) {
         if let Some(quiet) = self.keeps_quiet(alert, why, book, now) {
-            self.hold(alert.id.clone(), quiet, now, telling);
+            self.hold(alert.id.clone(), why, quiet, now, telling);
             if quiet == Quiet::RecentlyTold {
                 self.plan_repeat_from_place(alert, book);
             }
@@ -412,7 +450,7 @@ impl Notices {
             let alert = known.alert.clone();
             // What became of it while it waited counts.
             match self.keeps_quiet(&alert, Why::Repeat, book, now) {
-                Some(quiet) => self.hold(id, quiet, now, telling),
+                Some(quiet) => self.hold(id, why, quiet, now, telling),
                 None => told.push((alert, why)),
             }
         }
@@ -489,6 +527,13 @@ impl Notices {
         let at = later(from, repeat_ms(book, &known.alert));
         known.repeat_at = Some(at);
         self.repeats.insert((at, id.clone()), ());
+    }
+}
+
+/// Remembers what is to be told later; that it goes on is less than what is owed already.
+fn owe(held: &mut BTreeMap<Id, Why>, id: &Id, why: Why) {
+    if why != Why::Repeat || !held.contains_key(id) {
+        held.insert(id.clone(), why);
     }
 }
 

@@ -281,6 +281,58 @@ fn what_fires_in_a_mute_time_is_told_when_it_ends_and_still_stands() {
 }
 
 #[test]
+fn one_that_was_told_and_grew_worse_in_a_mute_time_is_told_as_worse() {
+    let mut d = Desk::new(&[RuleSpec { repeat: text("1h"), ..warn() }]);
+    d.waiting(1.0, "q1", 6);
+    let end = at(90.0).to_string();
+    let mute = engine::alerts::Schedule::read(&[format!("00:00-{}", &end[11..16])], "UTC").unwrap();
+    let ends = mute.at(at(2.0)).1.seconds_since(at(0.0));
+    let book = d.book.clone();
+    let telling = d.notices.set_wishes(Wishes { mute: Some(mute), ..Wishes::default() }, &book, at(2.0));
+    d.keep(telling);
+    d.waiting(3.0, "q1", 12);
+    d.run_to(ends + 1.0);
+    let told: Vec<_> = d.shown.iter().map(|(s, n)| (*s, n.tells[0].1)).collect();
+    assert_eq!(told, [(1.0, Why::First), (ends, Why::Escalated)]);
+}
+
+#[test]
+fn what_the_desktop_did_not_take_is_owed_until_it_may_be_disturbed() {
+    let mut d = Desk::new(&[warn()]);
+    d.play.row(SubjectKind::Queue, "q2", "Sales", &[]);
+    let book = d.book.clone();
+    let undisturbed = |d: &mut Desk| {
+        let now = d.play.now;
+        let telling = d.notices.undisturbed(&book, now);
+        d.keep(telling);
+    };
+    let refuse_last = |d: &mut Desk| {
+        let (_, notice) = d.shown.pop().unwrap();
+        d.notices.withheld(&notice.tells);
+        notice.tells[0].1
+    };
+    d.waiting(1.0, "q1", 6);
+    assert_eq!(refuse_last(&mut d), Why::First);
+    d.waiting(12.0, "q2", 6);
+    assert_eq!(refuse_last(&mut d), Why::First);
+    // Over and again within the repeat: nobody heard of the first time.
+    d.waiting(20.0, "q2", 0);
+    d.waiting(30.0, "q2", 6);
+    assert_eq!(refuse_last(&mut d), Why::First);
+    // Its repeat is not taken either, and takes nothing away from what is owed.
+    d.run_to(302.0);
+    assert_eq!(refuse_last(&mut d), Why::Repeat);
+    d.waiting(315.0, "q2", 0);
+    undisturbed(&mut d);
+    d.run_to(330.0);
+    assert_eq!(d.times(), [315.0], "what still stands, at once and once");
+    assert_eq!(d.shown[0].1.tells[0].1, Why::First);
+    undisturbed(&mut d);
+    d.run_to(340.0);
+    assert_eq!(d.times(), [315.0]);
+}
+
+#[test]
 fn a_warning_that_may_not_sound_leaves_the_sound_to_a_critical() {
     let spec = RuleSpec { critical: text("queue.waiting > 20"), ..warn() };
     let mut d = Desk::new(&[spec]);
