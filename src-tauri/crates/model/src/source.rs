@@ -36,6 +36,11 @@ impl Vendor {
             Vendor::Pingstreams => "pingstreams",
         }
     }
+    /// Whether its people are helped at their own screens: sessions are longer there than chats, and so are
+    /// the waits that are taken for granted.
+    pub fn is_remote_support(self) -> bool {
+        self == Vendor::Beyondtrust
+    }
     /// Reads the name in configuration and JSON.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|v| v.as_str() == text)

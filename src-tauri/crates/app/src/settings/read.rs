@@ -50,9 +50,9 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, SettingsError> 
         None => Preferences::default(),
         Some(item) => read_preferences(&one_table(&top, "preferences", item)?)?,
     };
-    let text = rules::read(&top)?;
+    let text = rules::read(&top, &sources)?;
     let (book, mut errors) =
-        Rulebook::compile(&text.rules, &text.groups, &text.hours, text.targets, text.default_alerts);
+        Rulebook::compile(&text.rules, &text.groups, &text.hours, text.targets, text.defaults.clone());
     errors.extend(text.faults.iter().cloned());
     let webhooks = webhooks(&top)?;
     errors.extend(book.rules().iter().flat_map(|rule| strangers(rule, &webhooks)));

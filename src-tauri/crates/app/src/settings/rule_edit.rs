@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use engine::alerts::{Position, RuleError, RuleSpec, Rulebook};
+use engine::alerts::{Defaults, Position, RuleError, RuleSpec, Rulebook};
 use toml_edit::{ArrayOfTables, Document, DocumentMut, Item, Table as TomlTable};
 
 use super::{
@@ -49,7 +49,7 @@ impl Checked {
                 None => all.push(own.clone()),
             }
         }
-        Arc::new(compile(context, all, context.default_alerts).0)
+        Arc::new(compile(context, all, context.defaults.clone()).0)
     }
     /// The first error as an answer to "save".
     pub fn failure(&self) -> Option<Failure> {
@@ -155,7 +155,11 @@ fn strangers(rule: &engine::alerts::Rule, webhooks: &[Webhook]) -> Vec<RuleError
     read::strangers(rule, webhooks)
 }
 
-fn compile(context: &RuleText, rules: Vec<RuleSpec>, defaults: bool) -> (Rulebook, Vec<RuleError>) {
+fn compile(
+    context: &RuleText,
+    rules: Vec<RuleSpec>,
+    defaults: impl Into<Defaults>,
+) -> (Rulebook, Vec<RuleError>) {
     Rulebook::compile(&rules, &context.groups, &context.hours, context.targets, defaults)
 }
 

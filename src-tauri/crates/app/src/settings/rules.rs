@@ -2,10 +2,11 @@
 //! rules' own language is the engine's; here stand only keys, types and places.
 
 use engine::alerts::{
-    GroupSpec, HoursSpec, OverrideSpec, Position, RuleError, RuleSpec, ScopeSpec, ServiceLevelTarget,
-    SlFormula, Targets,
+    Defaults, GroupSpec, HoursSpec, OverrideSpec, Position, RuleError, RuleSpec, ScopeSpec,
+    ServiceLevelTarget, SlFormula, Targets,
 };
 use toml_edit::{Item, Value};
+use vendors::SourceSettings;
 
 use super::{
     SettingsError, duration,
@@ -30,12 +31,19 @@ pub(crate) struct RuleText {
     pub groups: Vec<GroupSpec>,
     pub hours: Vec<HoursSpec>,
     pub targets: Targets,
-    pub default_alerts: bool,
+    pub defaults: Defaults,
 }
 
-pub(super) fn read(top: &Table<'_>) -> Result<RuleText, SettingsError> {
-    let mut text =
-        RuleText { default_alerts: top.flag("default_alerts")?.unwrap_or(true), ..RuleText::default() };
+pub(super) fn read(top: &Table<'_>, sources: &[SourceSettings]) -> Result<RuleText, SettingsError> {
+    let defaults = Defaults {
+        on: top.flag("default_alerts")?.unwrap_or(true),
+        remote_support: sources
+            .iter()
+            .filter(|s| s.vendor.is_remote_support())
+            .map(|s| s.id.to_string())
+            .collect(),
+    };
+    let mut text = RuleText { defaults, ..RuleText::default() };
     for (table, span) in tables(top, "alert")? {
         let table = Table { page: top.page, table, span };
         known_keys(&table)?;

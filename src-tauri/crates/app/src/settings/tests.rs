@@ -33,6 +33,22 @@ fn every_mistake_names_file_line_key_and_fix() {
 }
 
 #[test]
+fn sources_of_remote_support_have_a_longer_default_wait_and_the_editor_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("floorwalker.toml");
+    let sources = "[[source]]\nid = \"desk\"\nvendor = \"beyondtrust\"\nurl = \"https://support.example.com\"\n\
+                   client_id = \"an-id\"\n\n[[source]]\nid = \"shop\"\nvendor = \"giosg\"\n";
+    std::fs::write(&file, sources).unwrap();
+    let settings = load(&file).unwrap();
+    let of = &settings.rules.rule("Long wait").unwrap().spec().overrides;
+    let sources: Vec<_> = of.iter().flat_map(|o| o.source.clone().unwrap_or_default()).collect();
+    assert_eq!(sources, ["desk"]);
+    let rules = rule_edit::entries(&file, &settings).unwrap();
+    let long = rules.iter().find(|r| r.name == "Long wait").unwrap();
+    insta::assert_snapshot!(long.text);
+}
+
+#[test]
 fn a_file_that_is_not_there_is_an_empty_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let settings = load(&folder.path().join("floorwalker.toml")).unwrap();

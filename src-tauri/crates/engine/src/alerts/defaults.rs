@@ -1,6 +1,22 @@
 //! The rules that are on from the first minute. A user's rule of the same name replaces one.
 
-use super::RuleSpec;
+use super::{OverrideSpec, RuleSpec};
+
+/// Which default rules there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Defaults {
+    /// Whether there are any.
+    pub on: bool,
+    /// Ids of the sources of remote support. A session there is longer than a chat, and so is the wait that
+    /// people take for granted: these sources have longer limits.
+    pub remote_support: Vec<String>,
+}
+
+impl From<bool> for Defaults {
+    fn from(on: bool) -> Self {
+        Self { on, remote_support: Vec::new() }
+    }
+}
 
 struct Default {
     name: &'static str,
@@ -19,9 +35,11 @@ const CRITICAL: &str = "critical";
 /// A link that is lost shows within 10 s; with these 4 s the alert comes within 15 s of the loss.
 const LOST: &str = "source.lost_for > 4s";
 
+const LONG_WAIT: &str = "Long wait";
+
 const DEFAULTS: &[Default] = &[
     Default {
-        name: "Long wait",
+        name: LONG_WAIT,
         when: "queue.longest_wait > 60s",
         critical: Some("queue.longest_wait > 120s"),
         times: ["0s", "30s", "5m"],
@@ -133,20 +151,45 @@ const DEFAULTS: &[Default] = &[
 ];
 
 /// The default rules as a person would have written them.
-pub(crate) fn default_rules() -> Vec<RuleSpec> {
-    DEFAULTS
-        .iter()
-        .map(|d| RuleSpec {
-            name: d.name.into(),
-            when: d.when.into(),
-            critical: d.critical.map(Into::into),
-            hold: Some(d.times[0].into()),
-            keep: Some(d.times[1].into()),
-            repeat: Some(d.times[2].into()),
-            clear: d.clear.map(Into::into),
-            min_n: d.min_n,
-            severity: (d.critical.is_none()).then(|| d.severity.into()),
+pub(crate) fn default_rules(defaults: &Defaults) -> Vec<RuleSpec> {
+    if !defaults.on {
+        return Vec::new();
+    }
+    let mut rules: Vec<_> = DEFAULTS.iter().map(Default::spec).collect();
+    if !defaults.remote_support.is_empty() {
+        let patient = longest_wait_in_remote_support(&defaults.remote_support);
+        rules
+            .iter_mut()
+            .filter(|rule| rule.name == LONG_WAIT)
+            .for_each(|r| r.overrides.push(patient.clone()));
+    }
+    rules
+}
+
+fn longest_wait_in_remote_support(sources: &[String]) -> OverrideSpec {
+    OverrideSpec {
+        source: Some(sources.to_vec()),
+        when: Some("queue.longest_wait > 3m".into()),
+        critical: Some("queue.longest_wait > 10m".into()),
+        keep: Some("60s".into()),
+        repeat: Some("10m".into()),
+        ..OverrideSpec::default()
+    }
+}
+
+impl Default {
+    fn spec(&self) -> RuleSpec {
+        RuleSpec {
+            name: self.name.into(),
+            when: self.when.into(),
+            critical: self.critical.map(Into::into),
+            hold: Some(self.times[0].into()),
+            keep: Some(self.times[1].into()),
+            repeat: Some(self.times[2].into()),
+            clear: self.clear.map(Into::into),
+            min_n: self.min_n,
+            severity: (self.critical.is_none()).then(|| self.severity.into()),
             ..RuleSpec::default()
-        })
-        .collect()
+        }
+    }
 }

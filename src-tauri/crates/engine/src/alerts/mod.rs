@@ -23,6 +23,7 @@ mod tray;
 mod trial;
 
 pub use budget::{Budget, HOURLY, Spent};
+pub use defaults::Defaults;
 pub use facts::{Called, Facts, MetricName, Names, Reading, Touched, floor_key, source_key};
 pub use hours::Schedule;
 pub use language::RuleError;

@@ -12,7 +12,7 @@ use super::{
     GroupSpec, HoursSpec, MetricName, OverrideSpec, Position, RuleError, RuleSpec, Targets,
     asks::{Asked, Asks},
     condition::{Compare, Expr, Limit},
-    defaults::default_rules,
+    defaults::{Defaults, default_rules},
     globs::Globs,
     hours::{self, Schedule},
     language::{Fault, Field, Op, closest, condition, is_unseen, parse_duration, subject_text},
@@ -38,7 +38,7 @@ impl Rulebook {
         groups: &[GroupSpec],
         hours: &[HoursSpec],
         targets: Targets,
-        default_alerts: bool,
+        defaults: impl Into<Defaults>,
     ) -> (Rulebook, Vec<RuleError>) {
         let mut errors = Vec::new();
         let mut book = Rulebook { targets, ..Rulebook::default() };
@@ -53,10 +53,8 @@ impl Rulebook {
             });
             book.rules.extend(keep(rule, &mut errors));
         }
-        if default_alerts {
-            for spec in default_rules().iter().filter(|s| !names.contains(&s.name)) {
-                book.rules.extend(keep(compile_rule(spec, &book.groups, true), &mut errors));
-            }
+        for spec in default_rules(&defaults.into()).iter().filter(|s| !names.contains(&s.name)) {
+            book.rules.extend(keep(compile_rule(spec, &book.groups, true), &mut errors));
         }
         book.asks = Asks::of(&mut book.rules);
         (book, errors)

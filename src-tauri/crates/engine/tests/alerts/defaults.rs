@@ -1,6 +1,6 @@
 //! The rules that are on from the first minute.
 
-use engine::alerts::{Reading, RuleSpec, Rulebook, Targets};
+use engine::alerts::{Defaults, Reading, RuleSpec, Rulebook, Targets};
 use model::{Health, Severity, SubjectKind};
 use std::sync::Arc;
 
@@ -62,6 +62,29 @@ fn there_are_twelve_and_users_replace_them() {
     let broken = RuleSpec { name: "Long wait".into(), ..rule("queue.longest_wat > 5m") };
     let (book, errors) = Rulebook::compile(&[broken], &[], &[], Targets::default(), true);
     assert_eq!((errors.len(), book.rules().len()), (1, 11), "a slip does not bring the default back");
+}
+
+#[test]
+fn remote_support_has_longer_limits() {
+    let waits = |remote_support: &str| {
+        let of = Defaults { on: true, remote_support: vec![remote_support.to_owned()] };
+        let (book, errors) = Rulebook::compile(&[], &[], &[], Targets::default(), of);
+        assert_eq!(errors, vec![]);
+        let mut p = Play::new(Arc::new(book));
+        p.set(0.0, "longest_wait", Reading::CountingUp { since: at(0.0) });
+        p
+    };
+    let mut p = waits("shop");
+    p.run_to(179.9);
+    expect(&p, &[]);
+    p.run_to(180.1);
+    expect(&p, &[("Long wait", Warning)]);
+    assert!(p.alerts.alerts()[0].reason.contains("shop"), "{}", p.alerts.alerts()[0].reason);
+    p.run_to(600.1);
+    expect(&p, &[("Long wait", Critical)]);
+    let mut p = waits("another");
+    p.run_to(120.1);
+    expect(&p, &[("Long wait", Critical)]);
 }
 
 #[test]
