@@ -52,6 +52,7 @@ impl Backoff {
 }
 
 /// Reads `Retry-After`: seconds or a date, clamped to zero … 15 min; `None` for anything else.
+/// `now` is by the clock of whoever wrote it, where that is known (its `Date`).
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let wait = if let Ok(at) = httpdate::parse_http_date(text) {

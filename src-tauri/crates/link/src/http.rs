@@ -165,8 +165,9 @@ impl Answer {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
     /// How long the vendor asks us to wait, clamped to 15 min; `None` without a usable `Retry-After`.
+    /// A date in it is of the server's clock, and is held against that.
     pub fn retry_after(&self) -> Option<Duration> {
-        backoff::retry_after(self.header("retry-after")?, self.received_at)
+        backoff::retry_after(self.header("retry-after")?, self.date().unwrap_or(self.received_at))
     }
     /// The server's clock, whole seconds.
     pub fn date(&self) -> Option<Timestamp> {

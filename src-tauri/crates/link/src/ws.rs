@@ -99,6 +99,8 @@ pub struct Refusal {
     pub status: u16,
     /// The raw `Retry-After`; read it with [`Refusal::retry_after`].
     retry_after: Option<String>,
+    /// The server's clock.
+    date: Option<Timestamp>,
     /// The first bytes of its body, for reading a vendor's error code. Not for people, not for logs.
     pub excerpt: String,
 }
@@ -106,7 +108,7 @@ pub struct Refusal {
 impl Refusal {
     /// How long we are asked to wait, clamped to 15 min.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        backoff::retry_after(self.retry_after.as_deref()?, now)
+        backoff::retry_after(self.retry_after.as_deref()?, self.date.unwrap_or(now))
     }
 }
 impl fmt::Debug for Refusal {
@@ -333,14 +335,12 @@ fn read_error(host: &str, limit: usize, error: tungstenite::Error) -> WsError {
 
 fn refusal(host: &str, response: &Response<Option<Vec<u8>>>) -> Refusal {
     let body = response.body().as_deref().unwrap_or_default();
+    let said = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
     Refusal {
         host: host.to_owned(),
         status: response.status().as_u16(),
-        retry_after: response
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned),
+        retry_after: said(header::RETRY_AFTER).map(str::to_owned),
+        date: said(header::DATE).and_then(backoff::http_date),
         excerpt: String::from_utf8_lossy(&body[..body.len().min(512)]).into_owned(),
     }
 }

@@ -44,6 +44,21 @@ async fn an_answer_is_whole_with_its_headers() {
     assert!(!format!("{got:?}").contains("a=b"));
 }
 
+/// Whichever way the server's clock is wrong, and however far.
+#[tokio::test]
+async fn l2_a_date_to_wait_for_is_of_the_servers_clock() {
+    for date in ["Sat, 31 Jan 2026 09:30:00 GMT", "Sun, 31 Jan 2094 09:30:00 GMT"] {
+        let at = listen(move |mut s| async move {
+            let until = date.replace(":00 GMT", ":18 GMT");
+            let headers = format!("date: {date}\r\nretry-after: {until}\r\n");
+            answer(&mut s, &response("429 Slow", &headers, "{}")).await;
+        })
+        .await;
+        let got = plain().send(Request::get(url(at, "/"))).await.unwrap();
+        assert_eq!(got.retry_after(), Some(Duration::from_secs(18)), "{date}");
+    }
+}
+
 #[tokio::test]
 async fn forms_and_basic_are_written_as_they_should() {
     let seen = Arc::new(Mutex::new(String::new()));
