@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use app::{
     Floorwalker, Ports, Start,
@@ -9,7 +12,7 @@ use link::{Secret, SystemClock};
 use model::Id;
 use simulator::Options;
 
-use crate::support::{Desk, SECRET};
+use crate::support::{Desk, PATIENCE, SECRET};
 
 /// The app's keychain in this test.
 struct Always;
@@ -55,9 +58,16 @@ async fn what_was_acknowledged_in_the_app_is_acknowledged_in_the_headless_face()
         clock: Arc::new(SystemClock),
     };
     let app = Floorwalker::start(start, ports).unwrap();
-    assert!(app.settled(Duration::from_secs(20)).await);
-    let document: serde_json::Value = serde_json::from_str(&app.document().await.unwrap()).unwrap();
-    let alert = Id::from(document["alerts"][0]["id"].as_str().unwrap());
+    assert!(app.settled(PATIENCE).await);
+    let started = Instant::now();
+    let alert = loop {
+        let document: serde_json::Value = serde_json::from_str(&app.document().await.unwrap()).unwrap();
+        if let Some(alert) = document["alerts"][0]["id"].as_str() {
+            break Id::from(alert);
+        }
+        assert!(started.elapsed() < PATIENCE, "{document:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
     app.ask(Ask::Acknowledge { alert: alert.clone() }).await.unwrap();
 
     let files = || {

@@ -15,16 +15,17 @@ async fn p6_check_tells_what_of_a_format_has_changed_beside_its_result() {
     let agents = r#"{"availableAgents":{"agents":{"agent":[{"id":"5","chatState":"9","maxChats":"3"}]}}}"#;
     control.fault(Vendor::Liveperson, "availableagents", Fault::Body(agents.into())).unwrap();
 
-    let output = run(desk.floorctl(&["check"])).await;
+    let output = run(desk.floorctl(&["check", "--timeout", "120s"])).await;
     let (result, told) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(0), "{result} {told}");
     assert_eq!(result.lines().count(), 3, "one line a source: {result}");
     assert!(!result.contains("format changed"), "{result}");
+    // How often depends on how long the slowest source took.
     for line in [
-        "floorctl: giosg: format changed: users, is_online: another type (text in place of yes or no), 1 times",
-        "floorctl: giosg: format changed: users, currently_open_chats: another type (an object in place of number), 1 times",
-        "floorctl: liveperson: format changed: agents, availableagents.agents.agent.chatstate: unknown word (9), 1 times",
+        "floorctl: giosg: format changed: users, is_online: another type (text in place of yes or no), ",
+        "floorctl: giosg: format changed: users, currently_open_chats: another type (an object in place of number), ",
+        "floorctl: liveperson: format changed: agents, availableagents.agents.agent.chatstate: unknown word (9), ",
     ] {
         assert!(told.contains(line), "{line}\n{told}");
     }

@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use simulator::Options;
 
-use crate::support::{Desk, SECRET, Watching, row, run};
+use crate::support::{Desk, PATIENCE, SECRET, row, run};
 
 async fn ask(desk: &Desk, args: &[&str]) -> (i32, String, String) {
     let output = run(desk.floorctl(args)).await;
@@ -18,22 +18,11 @@ fn json(text: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_past_is_what_was_seen_then_also_while_it_is_being_written() {
     let desk = Desk::open(Options { speed: 10.0, ..Options::default() }).await;
-    let mut watching = Watching::start(desk.floorctl(&[
-        "watch",
-        "--json",
-        "--record",
-        "--for",
-        "14s",
-        "--only",
-        "pingstreams",
-    ]));
-    let (first, _) =
-        watching.until(Duration::from_secs(30), "the first document", |l| l["type"] == "snapshot").await;
-    let (change, _) = watching
-        .until(Duration::from_secs(20), "a change of a queue", |l| !l["upserts"]["queues"].is_null())
-        .await;
-    // Let the record be written.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut watching = desk.watch(&["--record", "--only", "pingstreams"]);
+    let first = watching.first().await;
+    let change = watching.until("a change of a queue", |l| !l["upserts"]["queues"].is_null()).await;
+    let at = change["at"].as_str().unwrap();
+    written(&desk, at, change["revision"].as_u64().unwrap()).await;
 
     let (code, out, err) = ask(&desk, &["history", "--json"]).await;
     assert_eq!(code, 0, "{err}");
@@ -43,7 +32,6 @@ async fn the_past_is_what_was_seen_then_also_while_it_is_being_written() {
     let from = history["from"].as_str().unwrap().to_owned();
     assert!(from.as_str() <= first["taken_at"].as_str().unwrap());
 
-    let at = change["at"].as_str().unwrap();
     let (code, out, err) = ask(&desk, &["replay", "--at", at, "--json"]).await;
     assert_eq!(code, 0, "{err}");
     let then = json(&out);
@@ -70,8 +58,21 @@ async fn the_past_is_what_was_seen_then_also_while_it_is_being_written() {
         assert_eq!((code, out.as_str()), (2, ""), "{when}");
         assert!(err.contains(part), "{when}: {err}");
     }
-    watching.finish().await;
+    watching.stop().await;
     export(&desk, at, &from).await;
+}
+
+/// Until a change is on the disk.
+async fn written(desk: &Desk, at: &str, revision: u64) {
+    let started = Instant::now();
+    loop {
+        let (code, out, err) = ask(desk, &["replay", "--at", at, "--json"]).await;
+        if code == 0 && json(&out)["revision"].as_u64() >= Some(revision) {
+            return;
+        }
+        assert!(started.elapsed() < PATIENCE, "{revision} at {at} is not written: {out} {err}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 async fn export(desk: &Desk, at: &str, from: &str) {
@@ -111,22 +112,13 @@ async fn export(desk: &Desk, at: &str, from: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nobody_looked_nothing_is_shown_as_live() {
     let desk = Desk::open(Options::default()).await;
-    let record = || {
-        Watching::start(desk.floorctl(&[
-            "watch",
-            "--json",
-            "--record",
-            "--for",
-            "4s",
-            "--only",
-            "pingstreams",
-        ]))
-    };
-    let (code, _) = record().finish().await;
-    assert_eq!(code, 0);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let (code, _) = record().finish().await;
-    assert_eq!(code, 0);
+    for pause in [Duration::from_secs(2), Duration::ZERO] {
+        let mut watching = desk.watch(&["--record", "--only", "pingstreams"]);
+        let first = watching.first().await;
+        assert_eq!(first["sources"][0]["health"], "live", "{first:#}");
+        watching.stop().await;
+        tokio::time::sleep(pause).await;
+    }
     let (_, out, _) = ask(&desk, &["history", "--json"]).await;
     let history = json(&out);
     let gap = history["gaps"].as_array().unwrap().iter().find(|g| g["source"].is_null()).unwrap().clone();
@@ -141,9 +133,8 @@ async fn while_nobody_looked_nothing_is_shown_as_live() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_crash_the_last_floor_is_not_shown_as_live() {
     let desk = Desk::open(Options::default()).await;
-    let mut watching =
-        Watching::start(desk.floorctl(&["watch", "--json", "--record", "--only", "pingstreams"]));
-    watching.until(Duration::from_secs(30), "the first document", |l| l["type"] == "snapshot").await;
+    let mut watching = desk.watch(&["--record", "--only", "pingstreams"]);
+    watching.first().await;
     // Until it is on the disk, and while somebody writes, it is live.
     let health = || async {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -152,9 +143,9 @@ async fn after_a_crash_the_last_floor_is_not_shown_as_live() {
         let health = (code == 0).then(|| json(&out)["sources"][0]["health"].clone());
         (health, err)
     };
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    let started = Instant::now();
     while health().await.0 != Some(Value::from("live")) {
-        assert!(std::time::Instant::now() < deadline, "{:?}", health().await);
+        assert!(started.elapsed() < PATIENCE, "{:?}", health().await);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     // Killed, without a chance to say so.

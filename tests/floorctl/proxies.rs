@@ -118,7 +118,7 @@ async fn behind_tls(desk: &Desk, vendors: &[Vendor], acceptor: &TlsAcceptor, mor
 
 async fn snapshot(desk: &Desk, config: &str) -> (i32, Value, String) {
     std::fs::write(desk.config(), config).unwrap();
-    let output = run(desk.floorctl(&["snapshot", "--json", "--timeout", "25s"])).await;
+    let output = run(desk.floorctl(&["snapshot", "--json", "--timeout", "120s"])).await;
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e} {error}"));
     (output.status.code().unwrap(), document, error)
@@ -167,9 +167,16 @@ async fn n12_a_proxy_that_refuses_and_a_root_that_is_missing_are_named() {
     let mistrusted = behind_tls(&desk, &vendors, &acceptor, &more).await;
     for (config, words) in [(refused, "proxy"), (mistrusted, "certificate")] {
         std::fs::write(desk.config(), &config).unwrap();
-        let output = run(desk.floorctl(&["check", "--timeout", "8s"])).await;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(3), "{text}");
+        let mut text = String::new();
+        // A machine with much else to do may need the longer time for a first word.
+        for patience in ["8s", "60s"] {
+            let output = run(desk.floorctl(&["check", "--timeout", patience])).await;
+            text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(output.status.code(), Some(3), "{text}");
+            if !text.contains("no complete answer yet") {
+                break;
+            }
+        }
         for line in text.lines() {
             assert!(line.contains(words) && !line.contains(SECRET), "{words}: {text}");
         }

@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use simulator::Options;
 
-use crate::support::{Desk, Watching, floorctl, run};
+use crate::support::{Desk, PATIENCE, floorctl, run};
 
 async fn rules(text: &str, args: &[&str]) -> (i32, String, String) {
     let home = tempfile::tempdir().unwrap();
@@ -114,18 +114,26 @@ async fn a_recorded_floor_is_tried_and_its_alerts_are_told_while_the_app_runs() 
     let config = std::fs::read_to_string(desk.config()).unwrap();
     std::fs::write(desk.config(), format!("{rules}\n{config}")).unwrap();
     let only = ["--only", "pingstreams"];
-    let mut watching =
-        Watching::start(desk.floorctl(&["watch", "--json", "--record", "--for", "12s", only[0], only[1]]));
-    watching.until(Duration::from_secs(30), "the first document", |l| l["type"] == "snapshot").await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    // The databases are open for writing at this moment.
-    let output = run(desk.floorctl(&["alerts", "--json"])).await;
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let book: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut watching = desk.watch(&["--record", only[0], only[1]]);
+    watching.first().await;
+    // The databases are open for writing while they are read.
+    let started = Instant::now();
+    let book = loop {
+        let output = run(desk.floorctl(&["alerts", "--json"])).await;
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let book: Value = serde_json::from_slice(&output.stdout).unwrap();
+        if !book["alerts"].as_array().unwrap().is_empty() {
+            break book;
+        }
+        assert!(started.elapsed() < PATIENCE, "{book:#}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
     assert_eq!(book["alerts"][0]["rule"], "Somebody waits", "{book:#}");
     assert_eq!(book["log"][0]["actor"], Value::Null);
     assert!(book["log"].as_array().unwrap().iter().any(|l| l["transition"] == "firing"), "{book:#}");
-    watching.finish().await;
+    // So that it has fired for longer than a second.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    watching.stop().await;
 
     let output = run(desk.floorctl(&["rules", "test", "--json"])).await;
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

@@ -7,7 +7,7 @@ use model::{Id, Timestamp, Vendor};
 use serde_json::Value;
 use simulator::{Control, Options, floor::Stance};
 
-use crate::support::{Desk, Watching, row, run};
+use crate::support::{Desk, row, run};
 
 const V: Vendor = Vendor::Beyondtrust;
 
@@ -239,9 +239,8 @@ async fn the_four_historical_questions_are_answered_from_our_own_record() {
         .find(|id| goes_idle(&desk, &control, id))
         .unwrap();
     let sessions = customers(&control, &name);
-    let mut watching = Watching::start(desk.floorctl(&["watch", "--json", "--record"]));
-    let limit = Duration::from_secs(30);
-    watching.until(limit, "the first document", |l| l["type"] == "snapshot").await;
+    let mut watching = desk.watch(&["--record"]);
+    watching.first().await;
     let agent_is = |line: &Value, holds: &dyn Fn(&Value) -> bool| {
         line["upserts"]["agents"].as_array().is_some_and(|a| a.iter().any(|a| a["id"] == *rep && holds(a)))
     };
@@ -252,24 +251,23 @@ async fn the_four_historical_questions_are_answered_from_our_own_record() {
     control.agent_takes(V, &sessions[0], &rep).unwrap();
     let two_earliest = now();
     control.agent_takes(V, &sessions[1], &rep).unwrap();
-    watching.until(limit, "two sessions", |l| agent_is(l, &|a| a["open"] == 2)).await;
+    watching.until("two sessions", |l| agent_is(l, &|a| a["open"] == 2)).await;
     let two_latest = now();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let two = (now() - two_latest, two_earliest);
     control.leaves(V, &sessions[0]).unwrap();
-    watching.until(limit, "one session", |l| agent_is(l, &|a| a["open"] == 1)).await;
+    watching.until("one session", |l| agent_is(l, &|a| a["open"] == 1)).await;
     let two = (two.0, now() - two.1);
     control.leaves(V, &sessions[1]).unwrap();
-    watching.until(limit, "no session", |l| agent_is(l, &|a| a["open"] == 0)).await;
+    watching.until("no session", |l| agent_is(l, &|a| a["open"] == 0)).await;
     let idle_earliest = now();
     control.agent_presence(V, &rep, Stance::Away, None).unwrap();
-    watching.until(limit, "idle", |l| agent_is(l, &|a| a["presence"] == "idle")).await;
+    watching.until("idle", |l| agent_is(l, &|a| a["presence"] == "idle")).await;
     let idle_latest = now();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let idle_least = now() - idle_latest;
     control.agent_presence(V, &rep, Stance::Accepting, None).unwrap();
-    let (back, _) =
-        watching.until(limit, "available", |l| agent_is(l, &|a| a["presence"] == "available")).await;
+    let back = watching.until("available", |l| agent_is(l, &|a| a["presence"] == "available")).await;
     let idle_most = now() - idle_earliest;
     let until = instant(&back["at"]);
     // Until it is on the disk.
@@ -285,7 +283,7 @@ async fn the_four_historical_questions_are_answered_from_our_own_record() {
             path.to_str().unwrap(),
         ]))
         .await;
-        assert!(now() < 60.0, "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(now() < 180.0, "{}", String::from_utf8_lossy(&output.stderr));
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         if output.status.success() && text.contains(&until.to_string()) {
             break serde_json::from_str::<Vec<Value>>(&text).unwrap();

@@ -1,6 +1,6 @@
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -15,9 +15,11 @@ use serde_json::Value;
 use sha2::Sha256;
 use simulator::Options;
 
-use crate::support::{Desk, Watching};
+use crate::support::{Desk, PATIENCE, Watching};
 
 const KEY: &str = "fake-hook-key-7c11";
+/// Time for what must not happen, so that it would be seen if it did.
+const A_MOMENT: Duration = Duration::from_secs(2);
 
 /// One request that arrived.
 #[derive(Clone)]
@@ -59,14 +61,15 @@ impl Receiver {
         self.heard.lock().unwrap().iter().filter(|h| h.path == path).cloned().collect()
     }
     async fn until(&self, path: &str, count: usize) -> Vec<Heard> {
-        for _ in 0..600 {
+        let started = Instant::now();
+        loop {
             let heard = self.at(path);
             if heard.len() >= count {
                 return heard;
             }
+            assert!(started.elapsed() < PATIENCE, "{} of {count} requests at {path}", heard.len());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{} of {count} requests arrived at {path}", self.at(path).len())
     }
 }
 
@@ -113,14 +116,18 @@ async fn desk(rules: &str) -> Desk {
     desk
 }
 
-fn watch(desk: &Desk, lasting: &str, record: bool) -> Watching {
-    let mut args = vec!["watch", "--json", "--for", lasting, "--only", "pingstreams"];
-    if record {
-        args.push("--record");
-    }
-    let mut command = desk.floorctl(&args);
-    command.env("HOOK_KEY", KEY);
-    Watching::start(command)
+/// Watches, with the webhooks' secrets, until alerts are open.
+async fn watch(desk: &Desk, more: &[&str], secret: (&str, &str)) -> Watching {
+    let args = ["watch", "--json", "--timeout", "120s", "--only", "pingstreams"];
+    let mut command = desk.floorctl(&[&args[..], more].concat());
+    command.env(secret.0, secret.1);
+    let mut watching = Watching::start(command);
+    let open = |line: &Value| {
+        let first = line["alerts"].as_array().is_some_and(|alerts| !alerts.is_empty());
+        first || (line["type"] == "alert" && line["transition"] == "firing")
+    };
+    watching.until("an alert", open).await;
+    watching
 }
 
 fn rule(name: &str, when: &str, hook: &str) -> String {
@@ -155,11 +162,12 @@ async fn alerts_are_signed_grouped_tried_again_and_never_follow_a_redirect() {
     let desk = desk(&rules).await;
 
     // Plain watching tells nobody.
-    let (code, _) = watch(&desk, "5s", false).finish().await;
-    assert_eq!(code, 0);
+    let watching = watch(&desk, &[], ("HOOK_KEY", KEY)).await;
+    tokio::time::sleep(A_MOMENT).await;
+    watching.stop().await;
     assert!(receiver.heard.lock().unwrap().is_empty());
 
-    let watching = watch(&desk, "22s", true);
+    let watching = watch(&desk, &["--record"], ("HOOK_KEY", KEY)).await;
     let grouped = receiver.until("/grouped", 2).await;
     let first = grouped[0].json();
     assert_eq!(first["alerts"].as_array().unwrap().len(), 1, "the first at once: {first:#}");
@@ -180,7 +188,11 @@ async fn alerts_are_signed_grouped_tried_again_and_never_follow_a_redirect() {
     let moved = receiver.until("/moved", 5).await;
     let chat = receiver.until("/chat", 1).await;
     assert!(chat[0].json()["text"].as_str().unwrap().starts_with("Warning: Chat. "), "{}", chat[0].body);
-    watching.finish().await;
+    receiver.until("/broken", 5).await;
+    receiver.until("/slow", 1).await;
+    // Whatever should not come has time to.
+    tokio::time::sleep(A_MOMENT).await;
+    watching.stop().await;
     assert_eq!(moved.len(), 5);
     assert_eq!(receiver.at("/moved").len(), 5, "at most five tries");
     assert_eq!(receiver.at("/flaky").len(), 3, "taken is taken");
@@ -204,20 +216,24 @@ async fn what_was_never_taken_is_told_after_a_restart_and_what_was_taken_is_not(
     ]
     .join("\n");
     let desk = desk(&rules).await;
-    let run = async |address: &str| {
-        let mut command =
-            desk.floorctl(&["watch", "--json", "--for", "6s", "--only", "pingstreams", "--record"]);
-        command.env("HOOK_ADDRESS", address);
-        Watching::start(command).finish().await.0
-    };
     // Nobody listens there.
-    assert_eq!(run("http://127.0.0.1:9/secret-path").await, 0);
-    assert_eq!(run(&address).await, 0);
+    let nobody = ("HOOK_ADDRESS", "http://127.0.0.1:9/secret-path");
+    let watching = watch(&desk, &["--record"], nobody).await;
+    tokio::time::sleep(A_MOMENT).await;
+    watching.stop().await;
+    assert!(receiver.at("/hook").is_empty());
+    let somebody = ("HOOK_ADDRESS", address.as_str());
+    let watching = watch(&desk, &["--record"], somebody).await;
+    receiver.until("/hook", 1).await;
+    tokio::time::sleep(A_MOMENT).await;
+    watching.stop().await;
     let heard = receiver.at("/hook");
     let all: Vec<&str> = heard.iter().map(|h| h.body.as_str()).collect();
     assert_eq!(heard.len(), 1, "told once: {all:#?}");
     assert_eq!(heard[0].transitions(), ["firing"]);
     assert_eq!(heard[0].signature, None);
-    assert_eq!(run(&address).await, 0);
+    let watching = watch(&desk, &["--record"], somebody).await;
+    tokio::time::sleep(A_MOMENT).await;
+    watching.stop().await;
     assert_eq!(receiver.at("/hook").len(), 1, "and not again");
 }
