@@ -75,7 +75,7 @@ async fn p1_broken_text_on_a_live_connection_changes_nothing() {
     never_lost(&watch, from);
     // Text that is none ends a WebSocket by its own law; it comes back.
     ps.inject(&frame(0x81, &[0xff, 0xfe, 0xfd]));
-    watch.lost(Vendor::Pingstreams, secs(10)).await;
+    watch.lost(Vendor::Pingstreams).await;
     watch.converges(&stand, Vendor::Pingstreams, PATIENCE).await;
     watch.nothing_ended();
     watch.end();
@@ -95,7 +95,7 @@ async fn p1_bodies_that_are_no_json_are_no_data() {
         let (before, control) = (stand.control().counters(vendor).unwrap(), stand.control());
         let total = move |c: &simulator::Counters| c.requests.values().sum::<u64>();
         let most = total(&before) + bodies.len() as u64 + 1;
-        watch.until(secs(90), "all of them", |_| total(&control.counters(vendor).unwrap()) >= most).await;
+        watch.until(PATIENCE, "all of them", |_| total(&control.counters(vendor).unwrap()) >= most).await;
         stand.arrivals(vendor, 1);
         watch.converges(&stand, vendor, PATIENCE).await;
     }
@@ -111,7 +111,7 @@ fn resident(id: u32) -> Option<u64> {
 
 async fn p2_messages_and_bodies_beyond_the_limit_are_refused_unread() {
     let (stand, mut watch) = live(Options::quiet(&[PUSH[0], PUSH[1], SWIFT[0], SWIFT[1]])).await;
-    let before = resident(watch.id());
+    let (before, since) = (resident(watch.id()), watch.seen.len());
     // Announced only: nobody may wait for, or make room for, the rest.
     for (vendor, first) in [(Vendor::Beyondtrust, 0x82), (Vendor::Pingstreams, 0x81)] {
         let mut head = vec![first, 127];
@@ -122,13 +122,13 @@ async fn p2_messages_and_bodies_beyond_the_limit_are_refused_unread() {
         stand.control().fault(vendor, "*", Fault::Huge(20 << 20)).unwrap();
     }
     for (vendor, limit) in [(Vendor::Beyondtrust, "MiB in one message"), (Vendor::Pingstreams, "16 MiB")] {
-        let source = watch.lost(vendor, secs(10)).await;
+        let source = watch.was_lost(vendor, since).await;
         let error = source["last_error"].as_str().unwrap();
         assert!(error.contains(limit), "{error}");
     }
     for vendor in SWIFT {
         watch
-            .until(secs(20), "a body that is too large", |w| {
+            .until(PATIENCE, "a body that is too large", |w| {
                 w.source(vendor.as_str())["last_error"].as_str().is_some_and(|e| e.contains("16 MiB"))
             })
             .await;
@@ -165,7 +165,7 @@ async fn p2_depth_is_no_crash() {
     assert!(lost.is_none(), "it was taken for a lost line: {lost:#?}");
     for polled in POLLED {
         let name = polled.as_str();
-        watch.until(secs(30), "its word about it", |w| w.source(name)["last_error"].is_string()).await;
+        watch.until(PATIENCE, "its word about it", |w| w.source(name)["last_error"].is_string()).await;
         stand.control().heal(polled).unwrap();
         stand.arrivals(polled, 1);
         watch.converges(&stand, polled, PATIENCE).await;
@@ -195,17 +195,18 @@ async fn p4_frames_against_the_protocol_end_the_connection_and_it_comes_back() {
     stand.configure(&text);
     let mut watch = stand.watch();
     for (id, ..) in &relays {
-        watch.health(id, PATIENCE, &["live"]).await;
+        watch.health(id, &["live"]).await;
     }
+    let since = watch.seen.len();
     for (_, bytes, relay) in &relays {
         relay.inject(bytes);
     }
     for (id, ..) in &relays {
-        let source = watch.health(id, secs(10), &["retrying"]).await;
+        let source = watch.said(id, since, &["retrying"]).await;
         assert!(source["last_error"].is_string(), "{source:#}");
     }
     for (id, ..) in &relays {
-        watch.health(id, PATIENCE, &["live"]).await;
+        watch.health(id, &["live"]).await;
     }
     watch.nothing_ended();
     watch.end();
@@ -284,7 +285,7 @@ async fn p9_p10_frames_twice_late_and_at_the_same_instant_end_in_the_same_floor(
     watch.converges(&stand, ps, PATIENCE).await;
     // And it stays so: nothing that was late comes into its own later.
     tokio::time::sleep(secs(2)).await;
-    watch.converges(&stand, ps, secs(1)).await;
+    watch.converges(&stand, ps, PATIENCE).await;
     watch.end();
 }
 
@@ -292,14 +293,14 @@ async fn p12_a_reset_that_never_completes_keeps_the_old_floor_and_asks_anew() {
     let (stand, mut watch) = live(Options::quiet(&[Vendor::Beyondtrust])).await;
     let rows = watch.rows("agents", "beyondtrust").len();
     stand.relay(Vendor::Beyondtrust).inject(&line("{\"type\":\"truncate_model\"}"));
-    watch.health("beyondtrust", secs(10), &["stale"]).await;
+    watch.health("beyondtrust", &["stale"]).await;
     // Half of it comes anew, and then the line breaks.
     stand.relay(Vendor::Beyondtrust).inject(&line(
         "{\"type\":\"update_model\",\"insert\":{\"queue\":{\"1\":{\"name\":\"Half\",\"type\":\"team\",\"type_id\":\"9\"}}}}",
     ));
     tokio::time::sleep(secs(1)).await;
     stand.relay(Vendor::Beyondtrust).reset();
-    watch.health("beyondtrust", secs(10), &["retrying"]).await;
+    watch.health("beyondtrust", &["retrying"]).await;
     assert_eq!(watch.rows("agents", "beyondtrust").len(), rows, "the old floor stays readable");
     assert!(
         watch.rows("queues", "beyondtrust").iter().all(|q| q["name"] != "Half"),
@@ -309,7 +310,7 @@ async fn p12_a_reset_that_never_completes_keeps_the_old_floor_and_asks_anew() {
     // Emptied, and nothing follows at all: asked for on a new connection half a minute later.
     let connections = stand.relay(Vendor::Beyondtrust).connections().1;
     stand.relay(Vendor::Beyondtrust).inject(&line("{\"type\":\"truncate_model\"}"));
-    watch.health("beyondtrust", secs(10), &["stale"]).await;
+    watch.health("beyondtrust", &["stale"]).await;
     watch.converges(&stand, Vendor::Beyondtrust, PATIENCE).await;
     assert!(stand.relay(Vendor::Beyondtrust).connections().1 > connections);
     watch.nothing_ended();
@@ -328,7 +329,7 @@ async fn p13_changes_of_rows_that_nobody_knows_show_nothing() {
         stand.relay(Vendor::Beyondtrust).inject(&line(text));
     }
     tokio::time::sleep(secs(1)).await;
-    watch.converges(&stand, Vendor::Beyondtrust, secs(10)).await;
+    watch.converges(&stand, Vendor::Beyondtrust, PATIENCE).await;
     stand.arrivals(Vendor::Beyondtrust, 1);
     watch.converges(&stand, Vendor::Beyondtrust, PATIENCE).await;
     never_lost(&watch, from);
@@ -347,7 +348,7 @@ async fn p14_children_before_their_parents_are_joined() {
     control.agent_takes(Vendor::Beyondtrust, &id, &agents[0].0).unwrap();
     watch.converges(&stand, Vendor::Beyondtrust, PATIENCE).await;
     stand.relay(Vendor::Beyondtrust).reset();
-    watch.lost(Vendor::Beyondtrust, secs(10)).await;
+    watch.lost(Vendor::Beyondtrust).await;
     watch.converges(&stand, Vendor::Beyondtrust, PATIENCE).await;
     watch.end();
 }
@@ -366,7 +367,7 @@ async fn p15_two_accounts_with_the_same_ids_never_mix() {
     let mut watch = stand.watch();
     let ids = ["pingstreams", "giosg", "twin-pingstreams", "twin-giosg"];
     for id in ids {
-        watch.health(id, PATIENCE, &["live"]).await;
+        watch.health(id, &["live"]).await;
     }
     let rows = |w: &Watch, id: &str| (w.rows("agents", id).len(), w.rows("queues", id).len());
     let before = ids.map(|id| rows(&watch, id));
@@ -374,7 +375,7 @@ async fn p15_two_accounts_with_the_same_ids_never_mix() {
     for vendor in [Vendor::Pingstreams, Vendor::Giosg] {
         stand.relay(vendor).weather(simulator::Weather { turns_away: true, ..Default::default() });
         stand.relay(vendor).reset();
-        watch.lost(vendor, secs(10)).await;
+        watch.lost(vendor).await;
     }
     assert_eq!(ids.map(|id| rows(&watch, id)), before);
     for id in ["twin-pingstreams", "twin-giosg"] {
@@ -400,7 +401,7 @@ async fn p21_answers_that_are_no_answers_change_nothing() {
             stand.control().fault_times(vendor, "*", answer.clone(), 1).unwrap();
             let control = stand.control();
             watch
-                .until(secs(40), "such an answer", |_| {
+                .until(PATIENCE, "such an answer", |_| {
                     control.counters(vendor).unwrap().requests.values().sum::<u64>() > seen
                 })
                 .await;
@@ -460,7 +461,7 @@ async fn p26_a_renamed_field_is_unknown_and_never_zero() {
     }]});
     stand.control().fault(Vendor::Giosg, "rooms", Fault::Body(renamed.to_string())).unwrap();
     watch
-        .until(secs(40), "that the figures are not known", |w| {
+        .until(PATIENCE, "that the figures are not known", |w| {
             w.source("giosg")["health"] != "live"
                 || w.source("giosg")["last_error"].is_string()
                 || w.rows("queues", "giosg").iter().all(|q| q["waiting"].is_null())

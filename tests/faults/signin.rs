@@ -56,12 +56,13 @@ async fn a4_a_token_desk_that_fails_is_backed_off_from() {
     for fault in [Fault::status(500, "{}"), Fault::Malformed] {
         let stand = Stand::quiet(&[Vendor::Beyondtrust]).await;
         stand.control().fault(Vendor::Beyondtrust, "token", fault).unwrap();
+        let started = std::time::Instant::now();
         let mut watch = stand.watch_with(&["--timeout", "4s"]);
         watch.first().await;
-        let source = watch.source("beyondtrust");
-        assert!(source["health"] != "live" && source["last_error"].is_string(), "{source:#}");
+        watch.refused("beyondtrust", "").await;
         let tries = stand.control().counters(Vendor::Beyondtrust).unwrap().of("token");
-        assert!((1..=15).contains(&tries), "{tries} tries in four seconds");
+        let passed = started.elapsed();
+        assert!((1..=11 + passed.as_secs()).contains(&tries), "{tries} tries in {passed:?}");
         stand.control().heal(Vendor::Beyondtrust).unwrap();
         watch.converges(&stand, Vendor::Beyondtrust, PATIENCE).await;
         watch.end();
@@ -83,7 +84,7 @@ async fn a5_a7_a_secret_that_is_refused_is_tried_at_most_three_times_and_the_flo
         stand.relay(vendor).reset();
     }
     for vendor in Vendor::ALL {
-        let source = watch.health(vendor.as_str(), secs(40), &["denied"]).await;
+        let source = watch.health(vendor.as_str(), &["denied"]).await;
         assert!(source["last_error"].as_str().is_some_and(|e| !e.contains("fake-")), "{source:#}");
     }
     let before = Vendor::ALL.map(|v| requests(&stand, v));
@@ -105,7 +106,7 @@ async fn a6_one_part_refused_is_a_gap_and_the_rest_stays_live() {
     }
     let mut watch = stand.watch();
     for (vendor, part) in vendors {
-        let source = watch.health(vendor.as_str(), PATIENCE, &["live"]).await;
+        let source = watch.health(vendor.as_str(), &["live"]).await;
         assert!(source["gaps"].as_array().unwrap().iter().any(|g| g == part), "{source:#}");
         assert!(source["last_error"].is_string(), "{source:#}");
     }
@@ -155,7 +156,7 @@ async fn a9_the_token_of_another_account_opens_nothing() {
         text += &other.replace(&simulator::secret_env(vendor), "OTHER_ACCOUNT");
     }
     stand.configure(&text);
-    let mut command = stand.floorctl(&["snapshot", "--json", "--timeout", "15s"]);
+    let mut command = stand.floorctl(&["snapshot", "--json", "--timeout", "120s"]);
     command.env("OTHER_ACCOUNT", "fake-token-of-another-account");
     let (code, document) = document(run(command).await);
     assert_eq!(code, 3);
@@ -197,7 +198,7 @@ async fn a10_a_secret_cannot_write_headers() {
         text = text.replace(&simulator::secret_env(vendor), "BROKEN_SECRET");
     }
     stand.configure(&text);
-    let mut command = stand.floorctl(&["snapshot", "--json", "--timeout", "5s"]);
+    let mut command = stand.floorctl(&["snapshot", "--json", "--timeout", "15s"]);
     command.env("BROKEN_SECRET", "fake-broken\r\nX-Evil: 1\r\n\r\nGET /evil HTTP/1.1");
     let output = run(command).await;
     assert!(!String::from_utf8_lossy(&output.stdout).contains("fake-broken"));
@@ -216,7 +217,7 @@ async fn a10_a_secret_cannot_write_headers() {
 
 async fn a10_a_token_of_four_kilobytes_is_carried() {
     let stand = Stand::quiet(&[Vendor::Giosg, Vendor::Comm100]).await;
-    let mut command = stand.floorctl(&["snapshot", "--json"]);
+    let mut command = stand.floorctl(&["snapshot", "--json", "--timeout", "120s"]);
     let long = "fake".repeat(1024);
     for vendor in [Vendor::Giosg, Vendor::Comm100] {
         command.env(simulator::secret_env(vendor), &long);

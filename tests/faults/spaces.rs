@@ -89,7 +89,7 @@ async fn n1_half_open_in_a_namespace() {
     // No packet moves, and nobody is told.
     assert!(ip("link set lo down"));
     for vendor in PUSH {
-        watch.lost(vendor, secs(10)).await;
+        watch.lost(vendor).await;
     }
     assert!(ip("link set lo up"));
     back(&stand, watch, &PUSH).await;
@@ -100,7 +100,10 @@ async fn n2_one_way_loss_in_a_namespace() {
         return;
     }
     // Routing decides by port once the local table does not come first.
-    assert!(ip("rule add pref 100 lookup local") && ip("rule del pref 0"));
+    if !(ip("rule add pref 100 lookup local") && ip("rule del pref 0")) {
+        println!("skipped: n2_one_way_loss_in_a_namespace: this kernel has no rules of routing");
+        return;
+    }
     for way in ["sport", "dport"] {
         let stand = Stand::quiet(&[Vendor::Pingstreams]).await;
         // Past the relay, which has a line of its own to the server.
@@ -112,7 +115,7 @@ async fn n2_one_way_loss_in_a_namespace() {
             println!("skipped: n2_one_way_loss_in_a_namespace: this kernel routes by no port");
             return;
         }
-        watch.lost(Vendor::Pingstreams, secs(10)).await;
+        watch.lost(Vendor::Pingstreams).await;
         assert!(ip("rule del pref 10"));
         back(&stand, watch, &[Vendor::Pingstreams]).await;
     }
@@ -125,7 +128,7 @@ async fn n17_an_address_that_is_taken_away_and_given_back() {
     let (stand, mut watch) = live(&PUSH).await;
     assert!(ip("addr del 127.0.0.1/8 dev lo"));
     for vendor in PUSH {
-        watch.lost(vendor, secs(10)).await;
+        watch.lost(vendor).await;
     }
     assert!(ip("addr add 127.0.0.1/8 dev lo"));
     back(&stand, watch, &PUSH).await;
@@ -215,16 +218,16 @@ async fn n11_names_that_do_not_resolve_move_or_lead_into_a_hole() {
         text += &format!("ca_file = {root:?}\npoll = \"2s\"\n");
     }
     stand.configure(&text);
-    let mut watch = stand.watch_with(&["--timeout", "12s"]);
+    let mut watch = stand.watch_with(&["--timeout", "1s"]);
     watch.first().await;
     for name in ["none", "fails", "mute"] {
-        let source = watch.health(name, secs(20), &["retrying"]).await;
+        let source = watch.health(name, &["retrying"]).await;
         let error = source["last_error"].as_str().unwrap_or("");
         assert!(error.contains(&format!("{name}.test")), "{error}");
     }
-    watch.health("moves", secs(10), &["live"]).await;
+    watch.health("moves", &["live"]).await;
     if hole {
-        watch.health("hole", secs(10), &["live"]).await;
+        watch.health("hole", &["live"]).await;
     }
     // The service moves to another address: only who asks for the name again finds it.
     let place = format!("127.0.0.2:{}", first.address.port());
@@ -232,6 +235,6 @@ async fn n11_names_that_do_not_resolve_move_or_lead_into_a_hole() {
     moved.store(true, SeqCst);
     first.show(Authority::new().acceptor("elsewhere.test", |_| {}));
     watch.until(PATIENCE, "requests at the new address", |_| second.heard.load(SeqCst) > 0).await;
-    watch.health("moves", PATIENCE, &["live"]).await;
+    watch.health("moves", &["live"]).await;
     watch.end();
 }

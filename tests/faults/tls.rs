@@ -23,7 +23,7 @@ use tokio_rustls::{TlsAcceptor, rustls};
 
 use crate::{
     cases,
-    stand::{PATIENCE, SECRET, Stand, secs},
+    stand::{PATIENCE, SECRET, Stand},
 };
 
 pub fn trials() -> Vec<Trial> {
@@ -95,9 +95,10 @@ impl Front {
         let (choose, count, cuts) = (acceptor.clone(), heard.clone(), cut.subscribe());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let acceptor = choose.lock().unwrap().clone();
                 let (count, mut cuts) = (count.clone(), cuts.clone());
+                // In this order: one that still gets the old certificate is cut with it.
                 cuts.mark_unchanged();
+                let acceptor = choose.lock().unwrap().clone();
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = cuts.changed() => {}
@@ -226,7 +227,7 @@ async fn n9_a_certificate_that_changes_in_mid_life_is_refused_until_it_is_right_
     for (vendor, front) in SWIFT.iter().zip(&fronts) {
         let heard = front.heard.load(SeqCst);
         watch
-            .until(secs(10), "the reason", |w| {
+            .until(PATIENCE, "the reason", |w| {
                 let source = w.source(vendor.as_str());
                 source["health"] != "live"
                     && source["last_error"].as_str().is_some_and(|e| e.contains("unknown issuer"))
