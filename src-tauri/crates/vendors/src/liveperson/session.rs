@@ -17,6 +17,8 @@ use crate::{loose, rest};
 
 /// A session that somebody else ended twice is not opened again before this.
 const LOST_PAUSE: Duration = Duration::from_secs(300);
+/// Where no sessions are offered, none is asked for before this.
+const NONE_PAUSE: Duration = Duration::from_secs(300);
 /// One that could not be set Away is not opened again before this: each try is Online for a moment.
 const ONLINE_PAUSE: Duration = Duration::from_secs(3600);
 /// The same where the reason may pass by itself, seconds; the last pause stays.
@@ -34,6 +36,15 @@ pub struct AgentSession {
     turn: u64,
     base: Url,
     jar: Jar,
+}
+
+/// What became of the wish for a session.
+enum Opened {
+    Session(AgentSession),
+    /// The bearer is refused.
+    Expired,
+    /// There is no such service at this host: the status that says so.
+    NotThere(u16),
 }
 
 /// Why our user is not Away.
@@ -138,7 +149,7 @@ impl Account {
     async fn session(&self) -> Result<(Arc<Login>, Arc<AgentSession>), Trouble> {
         let arrived = Instant::now();
         let mut state = self.state.lock().await;
-        for _ in 0..2 {
+        for _ in 0..3 {
             let login = self.ready(&mut state, arrived).await?;
             if let Some(session) = &state.session {
                 return Ok((login, session.clone()));
@@ -150,9 +161,23 @@ impl Account {
             }
             // What was told of an earlier session's chats says nothing of this one's.
             self.list_told(false);
-            let Some(session) = self.open_session(&login, state.turn + 1).await? else {
-                renew(&mut state)?;
-                continue;
+            let session = match self.open_session(&login, state.turn + 1).await? {
+                Opened::Session(session) => session,
+                Opened::Expired => {
+                    renew(&mut state)?;
+                    continue;
+                }
+                Opened::NotThere(_) if self.has_moved(Domain::Vep).await => {
+                    state.login = None;
+                    continue;
+                }
+                Opened::NotThere(status) => {
+                    let sentence = format!(
+                        "LivePerson offers no agent sessions for this account ({status}): its chats may have moved to Messaging, which Floorwalker does not read; set `agent_session = false` to see skills only."
+                    );
+                    state.no_session = Some((Instant::now() + NONE_PAUSE, sentence.clone()));
+                    return Err(Trouble::Broken { sentence, soon: false });
+                }
             };
             state.turn = session.turn;
             state.opened = true;
@@ -207,27 +232,19 @@ impl Account {
         Trouble::Broken { sentence, soon: false }
     }
 
-    /// `None`: the bearer is refused.
-    async fn open_session(&self, login: &Login, turn: u64) -> Result<Option<AgentSession>, Trouble> {
+    async fn open_session(&self, login: &Login, turn: u64) -> Result<Opened, Trouble> {
         let url = with(&login.vep, &["api", "account", &self.config.account, "agentSession"], COMMON);
         let answer = self.send(bearing(login, Request::post(url)).json(r#"{"loginData":""}"#)).await?;
         let words = "the agent session";
         match answer.status {
-            401 => return Ok(None),
+            401 => return Ok(Opened::Expired),
             403 => {
                 return Err(Trouble::Refused {
                     sentence: "LivePerson does not let this user open an agent session (403): ask for the permission, or set `agent_session = false` to see skills only.".to_owned(),
                     credentials: false,
                 });
             }
-            status @ (404 | 405 | 410) => {
-                return Err(Trouble::Broken {
-                    sentence: format!(
-                        "LivePerson offers no agent sessions for this account ({status}): its chats may have moved to Messaging, which Floorwalker does not read; set `agent_session = false` to see skills only."
-                    ),
-                    soon: false,
-                });
-            }
+            status @ (404 | 405 | 410) => return Ok(Opened::NotThere(status)),
             _ => {}
         }
         if let Some(trouble) = redirected(&answer) {
@@ -260,7 +277,7 @@ impl Account {
         let base = with(&host, &["api", "account", &self.config.account, "agentSession", id], &[]);
         let jar = Jar::default();
         jar.keep(&answer);
-        Ok(Some(AgentSession { turn, base, jar }))
+        Ok(Opened::Session(AgentSession { turn, base, jar }))
     }
 
     /// Sets our user Away and looks whether it is so.

@@ -123,6 +123,11 @@ async fn an_account_without_the_chat_api_is_told_so_and_skills_stay() {
     seen.live().await;
     assert!(seen.report.error.as_deref().unwrap().contains("Messaging"), "{:?}", seen.report);
     assert_eq!(seen.rows.queues.len(), 3);
+    let asked = || scene.control.counters(V).unwrap().of("agentsession");
+    let before = asked();
+    // Some twenty polls.
+    seen.for_a_while(Duration::from_secs(3)).await;
+    assert_eq!(asked(), before, "what is not offered is not asked for again and again");
 }
 
 #[tokio::test]
@@ -190,6 +195,18 @@ async fn a_blocked_account_is_left_alone() {
 
 #[tokio::test]
 async fn a_service_that_has_moved_to_another_host_is_found() {
+    moved(|old| old.control.down(V).unwrap()).await;
+}
+
+/// The old host is still there, but nothing of ours is at it.
+#[tokio::test]
+async fn a_service_that_has_moved_and_answers_not_found_where_it_was_is_found() {
+    for status in [404, 410] {
+        moved(|old| old.control.fault(V, "*", Fault::status(status, "")).unwrap()).await;
+    }
+}
+
+async fn moved(goes: impl Fn(&Scene)) {
     let (old, new) = (scene(own()).await, scene(own()).await);
     let hosts = [&old, &new].map(|scene| scene.running.address(V).unwrap().to_string());
     let place = Arc::new(AtomicUsize::new(0));
@@ -212,7 +229,7 @@ async fn a_service_that_has_moved_to_another_host_is_found() {
     let mut seen = watch(Box::new(LivePerson { config, plans }), "fake-secret");
     until_true(&mut seen, &old).await;
     place.store(1, Ordering::SeqCst);
-    old.control.down(V).unwrap();
+    goes(&old);
     until_counted_elsewhere(&mut seen, &new).await;
     until_true(&mut seen, &new).await;
 }
