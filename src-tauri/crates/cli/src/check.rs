@@ -2,7 +2,10 @@
 
 use std::{fmt::Write, time::Duration};
 
-use app::settings::{config_path, load, print_duration};
+use app::{
+    api::Diagnostics,
+    settings::{config_path, load, print_duration},
+};
 use model::{Health, Source};
 use tokio_util::sync::CancellationToken;
 
@@ -26,20 +29,22 @@ pub async fn run(global: &Global, timeout: Duration, taping: &Taping, stop: &Can
     let configured = floorwalker.configured().await;
     let rules_are_sound = floorwalker.rule_errors().await.is_empty();
     let exit = session::by_health(&floorwalker);
-    let mut odd = Vec::new();
+    let (mut odd, mut known) = (Vec::new(), Vec::new());
     for source in sources.iter() {
-        let notes = floorwalker.diagnostics(&source.id).await.map(|d| d.notes).unwrap_or_default();
-        odd.extend(notes.iter().map(|note| format!("floorctl: {}: {}", source.id, app::sentence_of(note))));
+        let about = floorwalker.diagnostics(&source.id).await.unwrap_or_default();
+        odd.extend(
+            about.notes.iter().map(|note| format!("floorctl: {}: {}", source.id, app::sentence_of(note))),
+        );
+        known.push(about);
     }
     floorwalker.shutdown().await;
     if sources.is_empty() {
         eprintln!("floorctl: no source is configured; add a [[source]] to the configuration");
     }
-    for source in sources.iter() {
+    for (source, about) in sources.iter().zip(&known) {
         let settings = configured.iter().find(|s| s.id == source.id);
-        let endpoints = settings.map(app::endpoints).unwrap_or_default();
         let remarks = settings.map(app::remarks).unwrap_or_default();
-        if !print(&line(source, &endpoints, &remarks)) {
+        if !print(&line(source, about, &remarks)) {
             break;
         }
     }
@@ -63,7 +68,7 @@ fn say_before(global: &Global) {
     }
 }
 
-fn line(source: &Source, endpoints: &[(String, Duration)], remarks: &[String]) -> String {
+fn line(source: &Source, about: &Diagnostics, remarks: &[String]) -> String {
     let health = match source.health {
         Health::Disabled => "disabled",
         Health::Connecting => "connecting",
@@ -75,10 +80,18 @@ fn line(source: &Source, endpoints: &[(String, Duration)], remarks: &[String]) -
         Health::Misconfigured => "misconfigured",
     };
     let mut line = format!("{}\t{}\t{health}", source.id, source.vendor.as_str());
-    if !endpoints.is_empty() {
-        let polled: Vec<String> =
-            endpoints.iter().map(|(name, every)| format!("{name} {}", print_duration(*every))).collect();
+    if !about.endpoints.is_empty() {
+        // To the tenth of a second: what is shared has odd parts.
+        let every = |seconds: f64| Duration::from_millis(((seconds * 10.0).round() * 100.0) as u64);
+        let polled: Vec<String> = about
+            .endpoints
+            .iter()
+            .map(|endpoint| format!("{} {}", endpoint.name, print_duration(every(endpoint.every_s))))
+            .collect();
         let _ = write!(line, "\tpolls {}", polled.join(", "));
+        if let Some(sharing) = &about.sharing {
+            let _ = write!(line, " ({sharing})");
+        }
     }
     for remark in remarks {
         let _ = write!(line, "\t{remark}");

@@ -8,7 +8,7 @@ use model::{Batch, Id};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::drift::Notes;
+use crate::{drift::Notes, paces::Paces};
 
 /// Everything outside that a connector may touch.
 pub struct SourceLink {
@@ -26,6 +26,8 @@ pub struct SourceLink {
     pub taps: Taps,
     /// Where the connector notes what of the vendor's format is not as it should be.
     pub notes: Notes,
+    /// Where a polled connector says how often it asks.
+    pub paces: Paces,
     /// Seed of this connector's jitter, so that tests repeat.
     pub seed: u64,
     /// How many requests an address or an account may cost, shared by all sources there.

@@ -13,6 +13,7 @@ pub mod giosg;
 pub mod liveperson;
 mod load;
 pub mod loose;
+pub mod paces;
 pub mod pingstreams;
 pub mod polled;
 pub mod registry;

@@ -45,6 +45,7 @@ pub fn watch_with(connector: Box<dyn Connector>, secret: &str, budgets: Budgets)
         stop: stop.clone(),
         taps: Default::default(),
         notes: Default::default(),
+        paces: Default::default(),
         seed: 1,
         budgets,
     };

@@ -10,6 +10,7 @@ export function diagnostics(now: number): Diagnostics {
       { name: 'agents', every_s: 30 },
       { name: 'today', every_s: 120 },
     ],
+    sharing: null,
     places: [
       { place: 'GET /v4/livechat/realTime/Agents', requests: 42, failures: 0, status: 200, last_at: at(12), took_ms: 184, messages: 0, bytes: 512_400 },
       { place: 'GET /v4/livechat/realTime/Queue', requests: 84, failures: 2, status: 503, last_at: at(4), took_ms: 96, messages: 0, bytes: 88_120 },

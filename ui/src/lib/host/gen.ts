@@ -490,9 +490,15 @@ bytes: number, };
 
 export type Diagnostics = { 
 /**
- * What is polled, after the vendor's floors were applied; empty for pure push.
+ * What is polled, after the vendor's floors were applied; while the source runs also after what it
+ * shares with others. Empty for pure push.
  */
 endpoints: Array<PolledEndpoint>, 
+/**
+ * One phrase where requests are shared with other sources, or are fewer than the source would have
+ * them.
+ */
+sharing: string | null, 
 /**
  * Every place that was asked: path without ids.
  */

@@ -8,8 +8,12 @@ use vendors::drift::Note;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 pub struct Diagnostics {
-    /// What is polled, after the vendor's floors were applied; empty for pure push.
+    /// What is polled, after the vendor's floors were applied; while the source runs also after what it
+    /// shares with others. Empty for pure push.
     pub endpoints: Vec<PolledEndpoint>,
+    /// One phrase where requests are shared with other sources, or are fewer than the source would have
+    /// them.
+    pub sharing: Option<String>,
     /// Every place that was asked: path without ids.
     pub places: Vec<AskedPlace>,
     /// "Format changed": what the vendor sends that is not as expected, or not as it was.

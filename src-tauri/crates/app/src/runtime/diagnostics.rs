@@ -1,10 +1,13 @@
 //! What is known of a running source beyond its health.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use link::{Clock, Tap, Taps, tape::Tape, traffic::Traffic};
 use model::Id;
-use vendors::drift::{Drift, Note, Notes};
+use vendors::{
+    drift::{Drift, Note, Notes},
+    paces::{Paces, Present},
+};
 
 use super::{Command, Floorwalker, endpoints};
 use crate::api::{AskedPlace, Code, Diagnostics, Failure, PolledEndpoint};
@@ -13,12 +16,13 @@ use crate::api::{AskedPlace, Code, Diagnostics, Failure, PolledEndpoint};
 #[derive(Clone)]
 pub(crate) struct Ears {
     pub notes: Notes,
+    pub paces: Paces,
     pub traffic: Arc<Traffic>,
 }
 
 impl Ears {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { notes: Notes::new(clock), traffic: Arc::default() }
+        Self { notes: Notes::new(clock), paces: Paces::default(), traffic: Arc::default() }
     }
 
     /// The traffic, and the tape where one is made.
@@ -37,13 +41,19 @@ impl Floorwalker {
         let settings = settings.ok_or_else(|| {
             Failure::new(Code::NotFound, format!("There is no source {id} in the configuration (any more)."))
         })?;
-        let endpoints = endpoints(&settings)
-            .into_iter()
-            .map(|(name, every)| PolledEndpoint { name, every_s: every.as_secs_f64() })
-            .collect();
+        let polled =
+            |(name, every): (String, Duration)| PolledEndpoint { name, every_s: every.as_secs_f64() };
+        let planned = || endpoints(&settings).into_iter().map(polled).collect();
         let id = id.clone();
         let ears = self.command(|reply| Command::Ears { id, reply }).await.ok().flatten();
-        let Some(ears) = ears else { return Ok(Diagnostics { endpoints, ..Diagnostics::default() }) };
+        let Some(ears) = ears else {
+            return Ok(Diagnostics { endpoints: planned(), ..Diagnostics::default() });
+        };
+        let present = ears.paces.present();
+        let endpoints = match &present {
+            Some(now) => now.endpoints.iter().map(|e| polled((e.name.to_owned(), e.every))).collect(),
+            None => planned(),
+        };
         let places = ears.traffic.places().into_iter().map(|(place, p)| AskedPlace {
             place,
             requests: p.requests,
@@ -56,11 +66,30 @@ impl Floorwalker {
         });
         Ok(Diagnostics {
             endpoints,
+            sharing: present.as_ref().and_then(sharing),
             places: places.collect(),
             notes: ears.notes.list(),
             others: ears.notes.others(),
         })
     }
+}
+
+/// What a source that does not have its way in how often it asks shares with whom.
+fn sharing(present: &Present) -> Option<String> {
+    let (calls, per) = present.calls;
+    let rounded = |factor: f64| (factor * 10.0).round() / 10.0;
+    if present.sharers < 2 && rounded(present.stretch) <= 1.0 {
+        return None;
+    }
+    let budget = format!("{calls} requests in {}", crate::settings::print_duration(per));
+    let who = match present.sharers {
+        0 | 1 => format!("{budget} at most"),
+        sharers => format!("{sharers} sources share {budget}"),
+    };
+    Some(match rounded(present.stretch) {
+        factor if factor > 1.0 => format!("{who}, so intervals are {factor} times longer"),
+        _ => who,
+    })
 }
 
 /// A note as one line for people: `format changed: agents, currentstatusid: unknown word lunch (2 times)`.

@@ -148,6 +148,7 @@ async fn keep_running(settings: SourceSettings, ears: Ears, stop: CancellationTo
             stop: stop.clone(),
             taps: ears.taps(tape),
             notes: ears.notes.clone(),
+            paces: ears.paces.clone(),
             seed: rand::random(),
             budgets: budgets.clone(),
         };

@@ -46,6 +46,7 @@ pub(crate) async fn run(settings: &SourceSettings, secret: Secret, clock: Arc<dy
         stop: stop.clone(),
         taps: Default::default(),
         notes: Default::default(),
+        paces: Default::default(),
         seed: rand::random(),
         budgets: Default::default(),
     };

@@ -101,6 +101,7 @@ fn watch_at(address: &str, company: Option<&str>) -> Watch {
         stop: stop.clone(),
         taps: Default::default(),
         notes: Default::default(),
+        paces: Default::default(),
         seed: 1,
         budgets: Default::default(),
     };

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     drift::Notes,
+    paces::{Paces, Wanted},
     polled::{stay_put, stretch},
 };
 
@@ -41,13 +42,15 @@ pub struct Comm100Floor {
     pub notes: Notes,
     /// Whether the look-ups that explain them were made.
     looked_up: bool,
+    /// Where it is said how often is asked.
+    paces: Paces,
 }
 
 /// Intervals, which depend on what was answered and on who else lives on the same budget.
 #[derive(Debug)]
 pub struct Pace {
     /// Usual intervals, by endpoint.
-    pub usual: Vec<Duration>,
+    pub usual: Vec<(&'static str, Duration)>,
     /// Shortest time between two requests for pages of agents, on average.
     pub page: Duration,
     /// The budget of the address.
@@ -57,21 +60,22 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The interval of an endpoint, `pages` being how many the agents came in.
-    fn every(&self, endpoint: usize, names_are_missing: bool, pages: u32) -> Duration {
-        let own = |endpoint: usize| match (endpoint, self.usual[endpoint]) {
-            (STATUSES, usual) if names_are_missing => NAMES_SOON.min(usual),
-            (AGENTS, usual) => usual.max(self.page * pages),
-            (_, usual) => usual,
-        };
-        let requests = |endpoint: usize| match endpoint {
-            AGENTS => pages,
-            LOOKUPS => config::LOOK_UPS,
-            _ => 1,
-        };
-        let wanted = (0..self.usual.len()).map(|endpoint| (own(endpoint), requests(endpoint)));
+    /// What every endpoint wants, `pages` being how many the agents came in.
+    fn wanted(&self, names_are_missing: bool, pages: u32) -> impl Iterator<Item = Wanted> {
+        self.usual.iter().enumerate().map(move |(endpoint, &(name, usual))| match endpoint {
+            STATUSES if names_are_missing => Wanted { name, every: NAMES_SOON.min(usual), requests: 1 },
+            AGENTS => Wanted { name, every: usual.max(self.page * pages), requests: pages },
+            LOOKUPS => Wanted { name, every: usual, requests: config::LOOK_UPS },
+            _ => Wanted { name, every: usual, requests: 1 },
+        })
+    }
+
+    /// The interval of an endpoint.
+    fn every(&self, endpoint: usize, names_are_missing: bool, pages: u32) -> Option<Duration> {
+        let wanted = || self.wanted(names_are_missing, pages);
         let (calls, per) = self.calls;
-        own(endpoint).mul_f64(stretch(wanted, &self.share, calls, per))
+        let stretch = stretch(wanted().map(|w| (w.every, w.requests)), &self.share, calls, per);
+        wanted().nth(endpoint).map(|wanted| wanted.every.mul_f64(stretch))
     }
 }
 
@@ -95,7 +99,28 @@ impl Comm100Floor {
             pages: 1,
             notes: Notes::default(),
             looked_up: false,
+            paces: Paces::default(),
         }
+    }
+
+    /// Says from now on how often is asked.
+    #[must_use]
+    pub fn telling(mut self, paces: Paces) -> Self {
+        self.paces = paces;
+        self.tell_pace();
+        self
+    }
+
+    fn tell_pace(&self) {
+        let wanted = self.pace.wanted(self.names_are_missing(), self.pages).collect();
+        self.paces.tell(wanted, &self.pace.share, self.pace.calls);
+    }
+
+    /// Whether an agent's status is none that anybody has explained.
+    fn names_are_missing(&self) -> bool {
+        let odd =
+            |row: &AgentRow| row.status.0.as_deref().is_some_and(|id| self.known.statuses.is_unknown(id));
+        self.known.agents.values().any(odd)
     }
 
     fn take_queue(&mut self, rows: Vec<QueueRow>, moment: Moment) {
@@ -244,6 +269,7 @@ impl Floor for Comm100Floor {
                 _ => {}
             },
         }
+        self.tell_pace();
     }
 
     fn outdated(&mut self, endpoint: usize) {
@@ -262,9 +288,7 @@ impl Floor for Comm100Floor {
     }
 
     fn every(&self, endpoint: usize) -> Option<Duration> {
-        let odd =
-            |row: &AgentRow| row.status.0.as_deref().is_some_and(|id| self.known.statuses.is_unknown(id));
-        Some(self.pace.every(endpoint, self.known.agents.values().any(odd), self.pages))
+        self.pace.every(endpoint, self.names_are_missing(), self.pages)
     }
 
     fn rows(&self) -> Rows {

@@ -72,7 +72,7 @@ impl Connector for Comm100 {
         };
         let share = Arc::new(link.budgets.share(&config.base, None, calls, CALLS_PER));
         let pace = floor::Pace {
-            usual: plans.iter().map(|plan| plan.every).collect(),
+            usual: plans.iter().map(|plan| (plan.name, plan.every)).collect(),
             page: config::time_per_page(&plans, calls, CALLS_PER),
             share: share.clone(),
             calls: (calls, CALLS_PER),
@@ -87,7 +87,7 @@ impl Connector for Comm100 {
             link.clock.clone(),
         );
         ask.notes = link.notes.clone();
-        let mut floor = floor::Comm100Floor::new(link.source.clone(), pace);
+        let mut floor = floor::Comm100Floor::new(link.source.clone(), pace).telling(link.paces);
         floor.notes = link.notes;
         let driver = Driver {
             source: link.source,

@@ -15,7 +15,10 @@ use super::{
     rest::Answer,
     wire::{Page, Person, Room, RoomRow, UserRow},
 };
-use crate::polled::{stay_put, stretch};
+use crate::{
+    paces::{Paces, Wanted},
+    polled::{stay_put, stretch},
+};
 
 /// The floor of one giosg organization.
 pub struct GiosgFloor {
@@ -26,6 +29,8 @@ pub struct GiosgFloor {
     pace: Pace,
     /// Requests that each endpoint took last.
     requests: [u32; 3],
+    /// Where it is said how often is asked.
+    paces: Paces,
 }
 
 /// Intervals, which depend on what was answered and on who else lives on the same budget.
@@ -39,16 +44,23 @@ pub struct Pace {
     pub calls: (u32, Duration),
 }
 
+const NAMES: [&str; 3] = ["rooms", "users", "lookups"];
+
 impl Pace {
-    fn every(&self, endpoint: usize, requests: [u32; 3]) -> Duration {
+    fn wanted(&self, requests: [u32; 3]) -> [Wanted; 3] {
         // Several pages of rooms cost several requests: half as often again, even where there is room.
         let own = |endpoint: usize| match (endpoint, self.usual[endpoint]) {
             (ROOMS, usual) if requests[ROOMS] > 1 => usual * 3 / 2,
             (_, usual) => usual,
         };
-        let wanted = (0..self.usual.len()).map(|endpoint| (own(endpoint), requests[endpoint]));
+        std::array::from_fn(|at| Wanted { name: NAMES[at], every: own(at), requests: requests[at] })
+    }
+
+    fn every(&self, endpoint: usize, requests: [u32; 3]) -> Duration {
+        let wanted = self.wanted(requests);
+        let costs = wanted.iter().map(|wanted| (wanted.every, wanted.requests));
         let (calls, per) = self.calls;
-        own(endpoint).mul_f64(stretch(wanted, &self.share, calls, per))
+        wanted[endpoint].every.mul_f64(stretch(costs, &self.share, calls, per))
     }
 }
 
@@ -59,7 +71,20 @@ impl GiosgFloor {
     /// An empty floor.
     pub fn new(source: Id, with_shared: bool, pace: Pace) -> Self {
         let known = Known { with_shared, ..Known::default() };
-        Self { source, known, kept: Default::default(), pace, requests: [1; 3] }
+        Self { source, known, kept: Default::default(), pace, requests: [1; 3], paces: Paces::default() }
+    }
+
+    /// Says from now on how often is asked.
+    #[must_use]
+    pub fn telling(mut self, paces: Paces) -> Self {
+        self.paces = paces;
+        self.tell_pace();
+        self
+    }
+
+    fn tell_pace(&self) {
+        let wanted = self.pace.wanted(self.requests).to_vec();
+        self.paces.tell(wanted, &self.pace.share, self.pace.calls);
     }
 
     fn take_rooms<'a>(
@@ -179,6 +204,7 @@ impl Floor for GiosgFloor {
             None if endpoint == USERS => self.known.users_told = self.kept.1,
             None => {}
         }
+        self.tell_pace();
     }
 
     fn outdated(&mut self, endpoint: usize) {

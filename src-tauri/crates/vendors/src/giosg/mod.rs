@@ -82,7 +82,8 @@ impl Connector for Giosg {
             // What exact waits may cost is put aside.
             calls: (calls.saturating_sub(rest::EXTRAS).max(1), CALLS_PER),
         };
-        let floor = floor::GiosgFloor::new(link.source.clone(), config.include_shared, pace);
+        let floor =
+            floor::GiosgFloor::new(link.source.clone(), config.include_shared, pace).telling(link.paces);
         let mut ask = rest::GiosgAsk::new(http, config, link.secret, share);
         ask.notes = link.notes;
         let driver = Driver {

@@ -22,7 +22,7 @@ use crate::{
 pub(super) fn pace() -> Pace {
     let calls = (CALLS, CALLS_PER);
     Pace {
-        usual: config::plans(None).iter().map(|plan| plan.every).collect(),
+        usual: config::plans(None).iter().map(|plan| (plan.name, plan.every)).collect(),
         page: Duration::from_secs(6),
         share: Arc::new(Share::alone(CALLS, CALLS_PER)),
         calls,

@@ -14,7 +14,7 @@ use super::{
     },
     peer::{P, Peer},
 };
-use crate::SourceLink;
+use crate::{SourceLink, drift::Notes};
 
 /// A connector at work, and what its batches add up to.
 pub struct Running {
@@ -25,6 +25,7 @@ pub struct Running {
     pub conversations: BTreeMap<Id, Conversation>,
     pub health: HealthReport,
     pub ever_live: bool,
+    pub notes: Notes,
 }
 
 pub fn pace() -> Pace {
@@ -64,7 +65,7 @@ impl Running {
     }
     pub fn with(config: Config, secret: &str) -> Self {
         let (out, rx) = mpsc::channel(8);
-        let stop = CancellationToken::new();
+        let (stop, notes) = (CancellationToken::new(), Notes::default());
         let link = SourceLink {
             source: "ps".into(),
             out,
@@ -72,7 +73,8 @@ impl Running {
             secret: Secret::new(secret),
             stop: stop.clone(),
             taps: Default::default(),
-            notes: Default::default(),
+            notes: notes.clone(),
+            paces: Default::default(),
             seed: 3,
             budgets: Default::default(),
         };
@@ -85,6 +87,7 @@ impl Running {
             conversations: BTreeMap::new(),
             health: HealthReport::of(Health::Connecting),
             ever_live: false,
+            notes,
         }
     }
 
