@@ -23,6 +23,17 @@ use model::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeSeed as _};
 pub use shape::{Expected, Field, Shape, Shaped};
 
+/// How much a body tells of what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// A whole answer: what is in no row of it is gone.
+    All,
+    /// Rows one by one, each of them whole: what is in none of many is gone.
+    Rows,
+    /// Only what has changed: what is not in it says nothing.
+    Parts,
+}
+
 use crate::loose::{self, Unreadable};
 
 /// Notes kept of one source; what comes after them is only counted.
@@ -42,7 +53,8 @@ const BYTES: usize = 1024 * 1024;
 pub enum Drift {
     /// A value of a type that is not expected there, or of another than before.
     Type,
-    /// Spans hundreds of times larger or smaller than before, all of them: the unit has changed.
+    /// Spans hundreds of times larger or smaller than before, all of them; percentages in place of
+    /// fractions; instants of no year that people live in: the unit has changed.
     Unit,
     /// A field that every earlier row had and no row has now.
     Vanished,
@@ -119,19 +131,19 @@ impl Notes {
     ) -> Result<T, Unreadable> {
         let read = loose::read(body);
         match &read {
-            Ok(_) => self.look(part, body, &T::SHAPE, true),
+            Ok(_) => self.look(part, body, &T::SHAPE, Telling::All),
             Err(_) => self.unreadable(part),
         }
         read
     }
 
-    /// Looks at a message that carries only what has changed: what is not in it says nothing.
+    /// Looks at a message with a few rows.
     pub fn hear(&self, part: &'static str, message: &[u8], shape: &Shape) {
-        self.look(part, message, shape, false);
+        self.look(part, message, shape, Telling::Rows);
     }
 
     /// Looks at an answer that was parsed by other means.
-    pub fn look(&self, part: &'static str, body: &[u8], shape: &Shape, whole: bool) {
+    pub fn look(&self, part: &'static str, body: &[u8], shape: &Shape, telling: Telling) {
         let now = self.0.clock.now();
         let mut book = self.book();
         let second = now.as_ms().div_euclid(1000);
@@ -150,7 +162,7 @@ impl Notes {
             // What the tolerant reader had to mend is not looked into.
             return;
         }
-        let odd = memory::compare(shape, &seen, book.memory.entry(part).or_default(), whole);
+        let odd = memory::compare(shape, &seen, book.memory.entry(part).or_default(), telling);
         for odd in odd {
             let detail = match odd.drift {
                 Drift::Word => odd.detail.as_deref().and_then(plain),

@@ -7,7 +7,7 @@
 mod scalar;
 mod tidy;
 
-pub use scalar::{Count, Flag, Key, Number, Reference, Scalar, Seconds, Text, Whole};
+pub use scalar::{Count, Flag, Key, Number, Reference, Scalar, Seconds, Share, Stamp, Text, Whole};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -145,6 +145,7 @@ macro_rules! loose_struct {
                     keys: &[$($key),+],
                     shape: <$kind as $crate::drift::Shaped>::SHAPE,
                     words: $crate::loose::words!($($words)?),
+                    kept: $crate::drift::shape::Kept::Always,
                 },
             )*]);
         }

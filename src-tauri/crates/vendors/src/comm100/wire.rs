@@ -8,10 +8,10 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::drift::{Expected, Shape, Shaped};
+use crate::drift::{Expected, Shape, Shaped, shape::Size};
 use crate::loose::{
-    Count, Flag, Key, List, Loose, Number, Reference, Scalar, Seconds, Text, loose_struct, nothing_but,
-    one_more,
+    Count, Flag, Key, List, Loose, Number, Reference, Scalar, Seconds, Share, Text, loose_struct,
+    nothing_but, one_more,
 };
 
 /// The GUID that means "none" as a reference and "Online" as a status.
@@ -77,10 +77,10 @@ loose_struct! {
         invitations: Count = "acceptedinvitations",
         department_transferred: Count = "departmenttransferredchats" | "departmenttransferchats",
         transferred: Count = "totaltransferredchats" | "totaltransferchats",
-        acceptance: Number = "chatacceptancerate",
-        unique: Number = "uniquechatrate",
-        accessibility: Number = "serviceaccessibilityrate",
-        utilisation: Number = "agentutilization",
+        acceptance: Share = "chatacceptancerate",
+        unique: Share = "uniquechatrate",
+        accessibility: Share = "serviceaccessibilityrate",
+        utilisation: Share = "agentutilization",
         score: Number = "avgscore",
         wait: Seconds = "avgwaitingtime" | "avgwaittime",
         chat_time: Seconds = "avgchattime",
@@ -98,7 +98,7 @@ loose_struct! {
         open_with_bot: Count = "ongoingchatswithbot" | "ongoingchatswithchatbot",
         waiting: Count = "currentqueuelength",
         visitors: Count = "visitoronsite" | "visitorsonsite",
-        utilisation: Number = "chatutilization",
+        utilisation: Share = "chatutilization",
     }
 }
 
@@ -188,7 +188,7 @@ impl Shaped for Guid {
     const SHAPE: Shape = Shape::Value(Expected {
         what: "id",
         reads: |scalar| matches!(scalar, Scalar::Text(_)),
-        is_span: false,
+        size: Size::Plain,
     });
 }
 

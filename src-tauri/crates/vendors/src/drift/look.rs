@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::shape::{Field, Shape};
+use super::shape::{Field, Shape, Size};
 use crate::loose::{Key, Scalar};
 
 /// JSON's types as bits, so that a set of them is a number.
@@ -43,7 +43,10 @@ pub(super) struct Seen {
     /// Words that are not known.
     pub odd: u32,
     pub odd_word: Option<String>,
-    /// Smallest and largest span above zero, and how many there were.
+    /// Values whose size says that they are in another unit, and what they are not.
+    pub off: u32,
+    pub off_unit: &'static str,
+    /// Smallest and largest span or share above zero, and how many there were.
     pub least: f64,
     pub most: f64,
     pub spans: u32,
@@ -115,11 +118,14 @@ impl Look<'_> {
             }
             return;
         }
-        if expected.is_span
-            && let Some(span) = scalar.span().filter(|span| *span > 0.0)
+        if expected.size != Size::Plain
+            && let Some(size) = scalar.span().filter(|size| *size > 0.0)
         {
-            seen.least = if seen.spans == 0 { span } else { seen.least.min(span) };
-            seen.most = seen.most.max(span);
+            if let Some(unit) = expected.size.other_unit(size) {
+                (seen.off, seen.off_unit) = (seen.off + 1, unit);
+            }
+            seen.least = if seen.spans == 0 { size } else { seen.least.min(size) };
+            seen.most = seen.most.max(size);
             seen.spans += 1;
         }
         if !self.words.is_empty() {

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
-use crate::loose::{Count, Flag, List, Reference, Seconds, Text, Whole, loose_struct};
+use crate::loose::{Count, Flag, List, Reference, Seconds, Share, Stamp, Text, Whole, loose_struct};
 
 loose_struct! {
     struct Row {
@@ -13,6 +13,8 @@ loose_struct! {
         state: Text = "state" in &["waiting", "ended"],
         inner: Inner = "inner",
         names: List<Inner> = "names",
+        rate: Share = "rate",
+        since: Stamp = "since",
     }
 }
 loose_struct! {
@@ -97,12 +99,53 @@ fn a_field_that_every_row_had_is_missed_while_it_is_away() {
     assert_eq!(seen(&notes), ["rows/ongoingchats Vanished 3"]);
     read(&notes, r#"[{"id":"a","OPEN":null}]"#);
     assert_eq!(seen(&notes), ["rows/ongoingchats Vanished 3"], "another spelling is the same field");
-    // A message carries only what has changed.
+    // A message with a few rows is soon without what a row need not have.
     let notes = Notes::default();
     for message in [rows(r#"{"id":"a","open":3}"#), r#"[{"id":"a"}]"#.to_owned()] {
         notes.hear("feed", message.as_bytes(), &List::<Row>::SHAPE);
     }
     assert!(notes.list().is_empty());
+}
+
+#[test]
+fn a_list_that_every_row_had_is_missed_too() {
+    let notes = Notes::default();
+    read(&notes, &rows(r#"{"id":"a","names":[]}"#));
+    read(&notes, r#"[{"id":"a"}]"#);
+    assert_eq!(seen(&notes), ["rows/names Vanished 1"]);
+}
+
+#[test]
+fn a_field_that_every_message_had_is_missed_after_ten_without_it() {
+    let notes = Notes::default();
+    let hear = |row: &str| notes.hear("feed", format!("[{row}]").as_bytes(), &List::<Row>::SHAPE);
+    for _ in 0..10 {
+        hear(r#"{"id":"a","open":3,"online":true}"#);
+    }
+    // Away for a while and back again: not every row has it.
+    (0..9).for_each(|_| hear(r#"{"id":"a","open":3}"#));
+    hear(r#"{"id":"a","open":3,"online":true}"#);
+    (0..9).for_each(|_| hear(r#"{"id":"a"}"#));
+    assert!(notes.list().is_empty(), "{notes:?}");
+    (0..3).for_each(|_| hear(r#"{"id":"a"}"#));
+    assert_eq!(seen(&notes), ["feed/ongoingchats Vanished 3"]);
+}
+
+#[test]
+fn what_comes_and_goes_or_tells_only_changes_is_never_missed() {
+    const ROW: Shape =
+        Shape::Fields(&[Field::of(&["id"], shape::TEXT), Field::of(&["closed"], shape::TEXT).sometimes()]);
+    const PARTS: Shape = Shape::Fields(&[Field::of(&["update"], ROW).in_parts()]);
+    let notes = Notes::default();
+    for _ in 0..30 {
+        notes.hear("whole", br#"{"id":"a","closed":"b"}"#, &ROW);
+        notes.hear("parts", br#"{"update":{"id":"a","closed":"b"}}"#, &PARTS);
+    }
+    for _ in 0..30 {
+        notes.hear("whole", br#"{"id":"a"}"#, &ROW);
+        notes.hear("parts", br#"{"update":{"more":"b"}}"#, &PARTS);
+    }
+    assert!(notes.list().is_empty(), "{notes:?}");
 }
 
 #[test]
@@ -123,6 +166,62 @@ fn a_unit_that_changes_is_noted_and_a_busy_floor_is_not() {
     assert!(notes.list().is_empty());
     read(&notes, r#"[{"id":"a","waittime":600000},{"id":"b","waittime":0}]"#);
     assert_eq!(seen(&notes), ["rows/waittime Unit 1 (much larger than before)"]);
+}
+
+#[test]
+fn spans_that_shrink_are_noted_when_they_stay_small() {
+    let notes = Notes::default();
+    (0..20).for_each(|_| read(&notes, r#"[{"id":"a","waittime":60000}]"#));
+    // A queue that has run empty fills with people who have just come.
+    (1..=11).for_each(|wait| read(&notes, &format!(r#"[{{"id":"a","waittime":{wait}}}]"#)));
+    read(&notes, r#"[{"id":"a","waittime":900}]"#);
+    assert!(notes.list().is_empty(), "{notes:?}");
+    let notes = Notes::default();
+    (0..20).for_each(|_| read(&notes, r#"[{"id":"a","waittime":60000}]"#));
+    (0..12).for_each(|_| read(&notes, r#"[{"id":"a","waittime":60}]"#));
+    assert_eq!(seen(&notes), ["rows/waittime Unit 1 (much smaller than before)"]);
+}
+
+#[test]
+fn percentages_in_place_of_fractions_are_noted_and_the_other_way_round() {
+    let notes = Notes::default();
+    (1..=20).for_each(|n| read(&notes, &format!(r#"[{{"id":"a","rate":0.{n}}}]"#)));
+    read(&notes, r#"[{"id":"a","rate":1}]"#);
+    assert!(notes.list().is_empty(), "{notes:?}");
+    read(&notes, r#"[{"id":"a","rate":93.5}]"#);
+    assert_eq!(seen(&notes), ["rows/rate Unit 1 (percentages, before fractions)"]);
+    let notes = Notes::default();
+    (1..=20).for_each(|n| read(&notes, &format!(r#"[{{"id":"a","rate":{}}}]"#, 70 + n)));
+    (0..12).for_each(|_| read(&notes, r#"[{"id":"a","rate":0.8}]"#));
+    assert_eq!(seen(&notes), ["rows/rate Unit 1 (fractions, before percentages)"]);
+}
+
+#[test]
+fn an_instant_in_another_form_or_unit_is_noted_and_never_guessed() {
+    let notes = Notes::default();
+    let rows: List<Row> = notes
+        .read("rows", br#"[{"since":"2026-01-31T09:30:00Z"},{"since":1769851800},{"since":"now"}]"#)
+        .unwrap();
+    let since: Vec<_> = rows.0.unwrap().into_iter().map(|row| row.since.0).collect();
+    assert_eq!(since, [Some("2026-01-31T09:30:00Z".to_owned()), None, None]);
+    assert_eq!(seen(&notes), ["rows/since Type 2 (different types in place of instant)"]);
+
+    const fn epoch(size: shape::Size) -> Shape {
+        Shape::Value(Expected { what: "number", reads: |_| true, size })
+    }
+    const ROW: Shape = Shape::Fields(&[
+        Field::of(&["s"], epoch(shape::Size::Seconds)),
+        Field::of(&["ms"], epoch(shape::Size::Millis)),
+    ]);
+    let notes = Notes::default();
+    notes.hear("feed", br#"{"s":1769851800.5,"ms":1769851800000}"#, &ROW);
+    notes.hear("feed", br#"{"s":0,"ms":0}"#, &ROW);
+    assert!(notes.list().is_empty(), "{notes:?}");
+    notes.hear("feed", br#"{"s":1769851800000,"ms":1769851800}"#, &ROW);
+    assert_eq!(
+        seen(&notes),
+        ["feed/ms Unit 1 (no milliseconds since 1970)", "feed/s Unit 1 (no seconds since 1970)"]
+    );
 }
 
 #[test]
@@ -182,6 +281,6 @@ fn looking_costs_no_more_than_its_budget() {
 fn deep_and_odd_bodies_are_no_crash() {
     let notes = Notes::default();
     for body in ["", "3", "null", "{}", "[[[]]]", "[null,1,\"x\",[],{}]", &"[".repeat(100_000)] {
-        notes.look("rows", body.as_bytes(), &List::<Row>::SHAPE, true);
+        notes.look("rows", body.as_bytes(), &List::<Row>::SHAPE, Telling::All);
     }
 }

@@ -7,7 +7,7 @@ use serde::{
 
 use crate::drift::{Shape, Shaped};
 use crate::loose::{
-    Count, Flag, Key, List, Loose, Reference, Scalar, Seconds, Text, Whole, loose_struct, nothing_but,
+    Count, Flag, Key, List, Loose, Reference, Scalar, Seconds, Stamp, Text, Whole, loose_struct, nothing_but,
     one_more,
 };
 
@@ -103,8 +103,8 @@ loose_struct! {
     pub struct WaitingChat {
         waiting: Flag = "is_waiting",
         ended: Flag = "is_ended",
-        since: Text = "waiting_started_at",
-        created: Text = "created_at",
+        since: Stamp = "waiting_started_at",
+        created: Stamp = "created_at",
     }
 }
 

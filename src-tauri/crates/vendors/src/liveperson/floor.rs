@@ -14,7 +14,7 @@ use super::{
     chats::Chat,
     map::{self, Known},
     rest::Answer,
-    wire::{AgentsAnswer, ChatState, QueueHealth, QueueState, Whole},
+    wire::{AgentsAnswer, ChatState, Millis, QueueHealth, QueueState},
 };
 
 /// The floor of one LivePerson account.
@@ -75,7 +75,7 @@ impl LivePersonFloor {
             if row.is_own(self.known.own.as_deref(), &self.known.user) && row.state != ChatState::Away {
                 // Whatever the list still says: it was set Away, and it takes nothing.
                 row.state = ChatState::Away;
-                row.in_state_ms = Whole(None);
+                row.in_state_ms = Millis(None);
             }
             let old = before.get(&id);
             let same = old.is_some_and(|old| old.state == row.state);

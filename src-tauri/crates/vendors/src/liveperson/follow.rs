@@ -16,7 +16,10 @@ use super::{
         ChatRow, EventRow, EventsAnswer, InfoAnswer, ManyChats, OwnChats, is_empty_object, key_of, own_keys,
     },
 };
-use crate::{drift::Shaped, loose, rest};
+use crate::{
+    drift::{Shaped, Telling},
+    loose, rest,
+};
 
 /// So many keys in one call keep the address below 2 kB.
 const KEYS_PER_CALL: usize = 25;
@@ -95,7 +98,7 @@ impl LivePersonAsk {
         let what = "the chats of this user";
         let answer = self.account.session_get(&["chatSessions"], &[]).await?;
         let body = checked(&answer, what)?;
-        self.notes.look("chatsessions", body, &OwnChats::SHAPE, true);
+        self.notes.look("chatsessions", body, &OwnChats::SHAPE, Telling::All);
         let keys = own_keys(body);
         self.account.list_told(keys.as_ref().is_some_and(Vec::is_empty));
         let keys = keys.ok_or_else(|| rest::unreadable(&answer, what, &WORDS))?;

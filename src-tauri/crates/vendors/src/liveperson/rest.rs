@@ -26,7 +26,7 @@ use super::{
     wire::{AgentsAnswer, ChatState, Meta, NamedSkill, QueueHealth, QueueState, SkillList},
 };
 use crate::{
-    drift::{Field, Notes, Shape, Shaped},
+    drift::{Field, Notes, Shape, Shaped, Telling},
     loose::{self, Loose, loose_struct},
     rest,
 };
@@ -234,7 +234,7 @@ fn enveloped<P: for<'a> Deserialize<'a> + Loose + Shaped>(
     }
     match loose::read::<Envelope<P>>(body) {
         Ok(envelope) if envelope.meta.seen > 0 => {
-            notes.look(part, body, &Envelope::<P>::SHAPE, true);
+            notes.look(part, body, &Envelope::<P>::SHAPE, Telling::All);
             envelope.meta.code.0.is_none_or(|code| (200..300).contains(&code)).then_some(envelope.body)
         }
         _ => notes.read::<P>(part, body).ok(),

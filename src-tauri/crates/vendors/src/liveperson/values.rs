@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
+use model::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use crate::{
-    drift::{Shape, Shaped},
-    loose::{Loose, Scalar},
+    drift::{Expected, Shape, Shaped, shape::Size},
+    loose::{self, Loose, Scalar},
 };
 
 /// Any number of elements: a list, a lone one, or none (`null`, `""`, `{}`, absent).
@@ -156,6 +157,97 @@ impl Whole {
     pub fn count(self) -> Option<u32> {
         u32::try_from(self.0?).ok()
     }
+}
+
+/// A span in whole milliseconds; −1 is no data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Millis(pub Option<i64>);
+
+impl Loose for Millis {
+    fn is_known(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<'de> Deserialize<'de> for Millis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Whole::deserialize(deserializer).map(|whole| Self(whole.0))
+    }
+}
+
+impl Shaped for Millis {
+    const SHAPE: Shape = Shape::Value(Expected {
+        what: "number",
+        reads: |scalar| loose::Number::from(scalar).0.is_some_and(|ms| ms.fract() == 0.0),
+        size: Size::Span,
+    });
+}
+
+/// An instant: RFC 3339 with or without a fraction, `+0300` as well as `+03:00`, or milliseconds.
+pub fn instant(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(ms) = text.parse::<i64>() {
+        let is_ms = Size::Millis.other_unit(ms as f64).is_none();
+        return is_ms.then(|| Timestamp::from_ms(ms));
+    }
+    if let Ok(at) = text.replacen(' ', "T", 1).parse() {
+        return Some(at);
+    }
+    let (head, zone) = text.split_at_checked(text.len().checked_sub(5)?)?;
+    let hours = zone.get(..3)?;
+    format!("{}{hours}:{}", head.replacen(' ', "T", 1), zone.get(3..)?).parse().ok()
+}
+
+/// The text of an [`instant`], as sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct When(pub Option<String>);
+
+impl Loose for When {
+    fn is_known(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        loose::Text::deserialize(deserializer).map(|text| Self(text.0))
+    }
+}
+
+impl Shaped for When {
+    const SHAPE: Shape = Shape::Value(Expected {
+        what: "instant",
+        reads: |scalar| match loose::Text::from(scalar).0 {
+            // What is in another unit is noted as such.
+            Some(text) => instant(&text).is_some() || text.trim().parse::<i64>().is_ok(),
+            None => false,
+        },
+        size: Size::Millis,
+    });
+}
+
+/// The server's clock: milliseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClockMs(pub Option<f64>);
+
+impl Loose for ClockMs {
+    fn is_known(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<'de> Deserialize<'de> for ClockMs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        loose::Number::deserialize(deserializer).map(|number| Self(number.0))
+    }
+}
+
+impl Shaped for ClockMs {
+    const SHAPE: Shape = Shape::Value(Expected {
+        what: "number",
+        reads: |scalar| loose::Number::from(scalar).0.is_some(),
+        size: Size::Millis,
+    });
 }
 
 /// Every state of an agent that is understood, as a number and as the words that other parts of the

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use model::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::values::STATES;
-pub use super::values::{Anything, ById, ChatState, Many, Whole};
-use crate::loose::{self, Number, Text, loose_struct};
+pub use super::values::{Anything, ById, ChatState, ClockMs, Many, Millis, When, Whole, instant};
+use crate::loose::{self, Number, Seconds, Text, loose_struct};
 
 loose_struct! {
     pub struct Link {
@@ -47,7 +46,7 @@ loose_struct! {
 loose_struct! {
     pub struct LoginConfig {
         user: Text = "userid",
-        now_ms: Number = "servercurrenttime",
+        now_ms: ClockMs = "servercurrenttime",
     }
 }
 loose_struct! {
@@ -113,7 +112,7 @@ loose_struct! {
         skills: SkillIds = "skills",
         info: SkillsInfo = "skillsinfo",
         chats: Whole = "chats" | "@chats",
-        in_state_ms: Whole = "elapsedtimeinstate" | "@elapsedtimeinstate",
+        in_state_ms: Millis = "elapsedtimeinstate" | "@elapsedtimeinstate",
     }
 }
 impl AgentRow {
@@ -145,7 +144,7 @@ loose_struct! {
     pub struct SkillState {
         slots: Whole = "currentavailableslots",
         size: Whole = "currentqueuesize" | "currentqueuestate",
-        longest_ms: Whole = "currentmaxwaittimeinqueue",
+        longest_ms: Millis = "currentmaxwaittimeinqueue",
     }
 }
 loose_struct! {
@@ -159,7 +158,7 @@ loose_struct! {
         entered: Whole = "enteredqeng",
         connected: Whole = "connectedeng",
         abandoned: Whole = "abandonedeng",
-        average_wait_s: Number = "avgtimetoanswer",
+        average_wait_s: Seconds = "avgtimetoanswer",
     }
 }
 loose_struct! {
@@ -210,7 +209,7 @@ loose_struct! {
     pub struct EventRow {
         id: Whole = "id" | "@id",
         kind: Text = "type" | "@type",
-        time: Text = "time" | "@time",
+        time: When = "time" | "@time",
         state: Text = "state" | "@state",
         source: Text = "source" | "@source",
         by: Text = "by" | "@by",
@@ -233,7 +232,7 @@ loose_struct! {
         state: Text = "state" in &["waiting", "chatting", "ended"],
         key: Text = "chatsessionkey",
         agent: Text = "agentid",
-        start: Text = "starttime",
+        start: When = "starttime",
         visitor: Text = "visitorname",
         skill: Text = "skillid",
     }
@@ -287,22 +286,10 @@ pub fn key_of(said: &Text, links: &Many<Link>) -> Option<String> {
     })
 }
 
-/// An instant: RFC 3339 with or without a fraction, `+0300` as well as `+03:00`, or milliseconds.
-pub fn instant(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Ok(ms) = text.parse::<i64>() {
-        return Some(Timestamp::from_ms(ms));
-    }
-    if let Ok(at) = text.replacen(' ', "T", 1).parse() {
-        return Some(at);
-    }
-    let (head, zone) = text.split_at_checked(text.len().checked_sub(5)?)?;
-    let hours = zone.get(..3)?;
-    format!("{}{hours}:{}", head.replacen(' ', "T", 1), zone.get(3..)?).parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use model::Timestamp;
+
     use super::*;
 
     fn skills(json: &str) -> Vec<String> {
@@ -346,7 +333,8 @@ mod tests {
             assert_eq!(instant(text), Some(same), "{text}");
         }
         assert_eq!(instant("2015-08-30T18:06:02+03:00"), Some(Timestamp::from_ms(1_440_947_162_000)));
-        for text in ["", "x", "Sep 22, 2016 4:10:15 PM", "ä+0"] {
+        // Seconds would be a day of 1970; nobody guesses.
+        for text in ["", "x", "Sep 22, 2016 4:10:15 PM", "ä+0", "1440947162"] {
             assert_eq!(instant(text), None, "{text}");
         }
     }

@@ -6,7 +6,7 @@ use serde::{
 };
 
 use super::Loose;
-use crate::drift::{Expected, Shape, Shaped};
+use crate::drift::{Expected, Shape, Shaped, shape::Size};
 
 /// A key in lower case.
 pub struct Key(pub String);
@@ -128,7 +128,11 @@ macro_rules! loose_scalar {
                 what: $what,
                 reads: |scalar| Self::from(scalar).0.is_some(),
                 // Its unit may change, so its size is remembered.
-                is_span: matches!($what.as_bytes(), b"span"),
+                size: match $what.as_bytes() {
+                    b"span" => Size::Span,
+                    b"share" => Size::Share,
+                    _ => Size::Plain,
+                },
             });
         }
 
@@ -164,6 +168,19 @@ loose_scalar! {
 loose_scalar! {
     /// A number that cannot be negative.
     Number(f64), "number", |scalar| scalar.number().filter(|v| *v >= 0.0)
+}
+
+loose_scalar! {
+    /// A part of a whole, told as a fraction or as a percentage; not negative.
+    Share(f64), "share", |scalar| scalar.number().filter(|v| *v >= 0.0)
+}
+
+loose_scalar! {
+    /// The text of an instant, as sent. A number is none: nobody knows its unit.
+    Stamp(String), "instant", |scalar| match scalar {
+        Scalar::Text(text) if is_dated(text.trim()) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 loose_scalar! {
@@ -209,6 +226,13 @@ loose_scalar! {
         Scalar::Float(value) if value.fract() == 0.0 && value.abs() < 9.0e15 => Some(format!("{value:.0}")),
         _ => None,
     }
+}
+
+/// Begins with a date: `2026-01-31`.
+fn is_dated(text: &str) -> bool {
+    let fits =
+        |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() >= 10 && text.bytes().take(10).enumerate().all(fits)
 }
 
 /// No span that people measure is longer, seconds.

@@ -7,9 +7,11 @@ use link::{Answer, Auth, Http, Request, Secret, origin::place};
 
 use super::{
     config::Config,
+    format,
     lax::{Obj, Val},
     wire::{Complaint, Department, Group, Page, Project, Row},
 };
+use crate::drift::{Notes, Shape, Telling};
 
 /// Conversations per page: the server falls back to 40 above it.
 pub(super) const PAGE: usize = 100;
@@ -48,6 +50,7 @@ pub(super) struct Reader {
     pub config: Config,
     pub http: Http,
     pub token: Secret,
+    pub notes: Notes,
 }
 
 impl Reader {
@@ -55,19 +58,19 @@ impl Reader {
         let p = self.config.project.as_str();
         let (members, departments, project) = ([p, "project_users"], [p, "departments"], ["projects", p]);
         let (members, departments, project) = tokio::join!(
-            self.list::<Row>(&members),
-            self.list::<Department>(&departments),
+            self.list::<Row>(&members, "agents", &format::MEMBERS),
+            self.list::<Department>(&departments, "departments", &format::DEPARTMENTS),
             self.get(&project),
         );
         let sample = members.as_ref().ok().map(|(_, a)| a.clone());
         let departments = departments.map(|(d, _)| d);
         let needs_groups = departments.as_ref().is_ok_and(|list| list.iter().any(super::floor::has_groups));
         let groups = match needs_groups {
-            true => self.list::<Group>(&[p, "groups"]).await.map(|(g, _)| Some(g)),
+            true => self.list::<Group>(&[p, "groups"], "groups", &format::GROUPS).await.map(|(g, _)| Some(g)),
             false => Ok(None),
         };
         let limit = project.and_then(|answer| {
-            let project: Obj<Project> = answer.json().map_err(|_| self.unreadable())?;
+            let project: Obj<Project> = self.read(&answer, "project", &format::PROJECT)?;
             let settings = project.object().and_then(|p| p.settings.object());
             Ok(settings.and_then(|s| s.max_agent_assigned_chat.int()).filter(|n| *n > 0))
         });
@@ -86,7 +89,7 @@ impl Reader {
                 .append_pair("draft", "false")
                 .append_pair("no_count", "true");
             let answer = self.ask(url).await?;
-            let page: Obj<Page> = answer.json().map_err(|_| self.unreadable())?;
+            let page: Obj<Page> = self.read(&answer, "conversations", &format::PAGE)?;
             let Obj::Is(page) = page else { return Err(self.unreadable()) };
             let Obj::List(list) = page.requests else { return Err(self.unreadable()) };
             let size = |n: &Val| n.int().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
@@ -106,11 +109,32 @@ impl Reader {
     async fn list<T: serde::de::DeserializeOwned>(
         &self,
         path: &[&str],
+        part: &'static str,
+        shape: &Shape,
     ) -> Result<(Vec<T>, Answer), RestError> {
         let answer = self.get(path).await?;
-        match answer.json::<Obj<T>>() {
-            Ok(Obj::List(list)) => Ok((list, answer)),
+        match self.read::<Obj<T>>(&answer, part, shape)? {
+            Obj::List(list) => Ok((list, answer)),
             _ => Err(self.unreadable()),
+        }
+    }
+
+    /// Parses an answer, and notes what of it is not as it should be.
+    fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        answer: &Answer,
+        part: &'static str,
+        shape: &Shape,
+    ) -> Result<T, RestError> {
+        match answer.json() {
+            Ok(read) => {
+                self.notes.look(part, &answer.body, shape, Telling::All);
+                Ok(read)
+            }
+            Err(_) => {
+                self.notes.unreadable(part);
+                Err(self.unreadable())
+            }
         }
     }
 

@@ -259,6 +259,7 @@ impl<'a> Visit<'a> {
             config: self.source.config.clone(),
             http: self.source.http.clone(),
             token: self.token.secret.clone(),
+            notes: self.source.link.notes.clone(),
         }
     }
 

@@ -7,7 +7,10 @@ use link::poll::Floor;
 use serde_json::{Value, json};
 
 use super::golden::{floor_of, shown};
-use crate::liveperson::wire::{AgentsAnswer, QueueState};
+use crate::{
+    drift::Drift,
+    liveperson::wire::{AgentsAnswer, ManyChats, QueueState, instant},
+};
 
 const ODD: [&str; 16] = [
     "null",
@@ -184,6 +187,35 @@ fn p26_what_has_changed_in_the_format_is_noted_by_its_name() {
     let odd = sample.to_string().replace(r#""@chatState":"2""#, r#""@chatState":"9""#);
     notes.read::<AgentsAnswer>("agents", odd.as_bytes()).unwrap();
     assert!(notes.list().iter().any(|note| note.field.ends_with("chatstate")), "{notes:?}");
+}
+
+#[test]
+fn p26_a_change_of_unit_is_noted_and_an_instant_in_seconds_is_unknown() {
+    let notes = crate::drift::Notes::default();
+    let chat = |time: &str| {
+        let event = format!(r#"{{"id":0,"type":"state","state":"waiting","time":{time}}}"#);
+        let body = format!(r#"{{"chats":{{"chat":[{{"events":{{"event":[{event}]}}}}]}}}}"#);
+        let answer: ManyChats = notes.read("chats", body.as_bytes()).unwrap();
+        answer.list.chats.0[0].events.list.0[0].time.0.as_deref().and_then(instant)
+    };
+    let at = chat(r#""2015-08-30T15:06:02Z""#);
+    assert!(at.is_some() && chat(r#""1440947162000""#) == at && notes.list().is_empty(), "{notes:?}");
+    assert_eq!(chat(r#""1440947162""#), None);
+    let list = notes.list();
+    assert!(list.iter().all(|note| note.drift == Drift::Unit) && list.len() == 1, "{list:?}");
+
+    let notes = crate::drift::Notes::default();
+    let read = |wait: i64| {
+        let skill = format!(r#"{{"currentQueueSize":1,"currentMaxWaitTimeInQueue":{wait}}}"#);
+        let body = format!(r#"{{"skills":{{"4":{skill}}},"totals":{{}}}}"#);
+        notes.read::<QueueState>("queuestate", body.as_bytes()).unwrap();
+    };
+    (0..20).for_each(|n| read(60_000 + n * 10_000));
+    // Milliseconds become seconds.
+    (0..12).for_each(|n| read(10 + n));
+    let list = notes.list();
+    assert!(list.len() == 1 && list[0].drift == Drift::Unit, "{list:?}");
+    assert!(list[0].field.ends_with("currentmaxwaittimeinqueue"), "{list:?}");
 }
 
 /// What the model says of skills, capacity and agents.

@@ -1,5 +1,6 @@
 //! The connector as a whole against a scripted server, and its map against recorded frames.
 
+mod drifted;
 mod facts;
 mod golden;
 mod peer;
