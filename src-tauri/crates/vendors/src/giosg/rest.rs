@@ -174,6 +174,7 @@ impl GiosgAsk {
         self.users.is_news(&found.pages);
         let whole = found.problem.is_none();
         let pages = std::mem::take(&mut found.pages);
+        self.retirement.learn(pages.iter().flat_map(|page| page.rows.iter().flatten()));
         Ok(good(Some(Answer::Users { pages, whole }), &found))
     }
 
@@ -313,7 +314,7 @@ pub(super) fn began(chat: &WaitingChat) -> Option<Timestamp> {
 
 pub(super) const CHATS: &str = "waiting chats";
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -343,13 +344,13 @@ impl Ask for GiosgAsk {
                 Err(failed) if self.retirement.is_it(ROOMS, failed.status) => {
                     self.rooms_without_figures(failed.trouble).await
                 }
-                outcome => Ok(self.retirement.seen(outcome)?),
+                outcome => Ok(self.retirement.seen(ROOMS, outcome)?),
             },
             USERS => match self.ask_users().await {
                 Err(failed) if self.retirement.is_it(USERS, failed.status) => {
                     self.users_without_figures(failed.trouble).await
                 }
-                outcome => Ok(self.retirement.seen(outcome)?),
+                outcome => Ok(self.retirement.seen(USERS, outcome)?),
             },
             _ => self.ask_look_ups().await,
         }

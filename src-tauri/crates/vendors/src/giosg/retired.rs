@@ -4,8 +4,8 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -13,7 +13,7 @@ use link::poll::{Good, Trouble};
 
 use super::{
     pages::{Collected, Failed},
-    rest::{Answer, CHATS, GiosgAsk, began, waiting_in},
+    rest::{Answer, CHATS, GiosgAsk, began, lock, waiting_in},
     wire::{Page, Person, Room, RoomRow, UserRow, WaitingChat},
 };
 use crate::loose::{Count, Reference, Text};
@@ -21,28 +21,62 @@ use crate::loose::{Count, Reference, Text};
 /// In how many rooms it is looked who waits; each costs a request.
 const MOST_ROOMS: usize = 50;
 
-/// Whether both real-time endpoints are gone. One alone may be a slip, and so may both where they have
-/// been there a while ago: people must not get other ids in mid-life.
+/// How often each of two endpoints that have been there must be missing in a row.
+const CERTAIN: u32 = 3;
+
+/// Whether both real-time endpoints are gone. One alone may be a slip; so may both where they have been
+/// there a while ago, unless it lasts or the server says that it is for good (410).
 #[derive(Debug, Default)]
 pub(super) struct Retirement {
-    gone: [AtomicBool; 2],
+    /// How often in a row each was missing; [`CERTAIN`] at once where it is said to be for good.
+    missing: [AtomicU32; 2],
     were_there: AtomicBool,
+    /// Ids that people had there, by e-mail address in lower case: nobody gets another one in mid-life.
+    ids: Mutex<BTreeMap<String, Reference>>,
 }
 
 impl Retirement {
     /// Takes in that an endpoint gave no data; says whether that is because there are none any more.
     pub fn is_it(&self, endpoint: usize, status: Option<u16>) -> bool {
-        self.gone[endpoint].store(matches!(status, Some(404 | 410)), Ordering::Relaxed);
-        !self.were_there.load(Ordering::Relaxed) && self.gone.iter().all(|gone| gone.load(Ordering::Relaxed))
+        let missing = &self.missing[endpoint];
+        let times = match status {
+            Some(410) => CERTAIN,
+            Some(404) => missing.load(Ordering::Relaxed).saturating_add(1),
+            _ => 0,
+        };
+        missing.store(times, Ordering::Relaxed);
+        let enough = if self.were_there.load(Ordering::Relaxed) { CERTAIN } else { 1 };
+        self.missing.iter().all(|missing| missing.load(Ordering::Relaxed) >= enough)
     }
 
     /// Takes in that an endpoint was there, if it was.
-    pub fn seen<T>(&self, outcome: Result<T, Failed>) -> Result<T, Failed> {
+    pub fn seen<T>(&self, endpoint: usize, outcome: Result<T, Failed>) -> Result<T, Failed> {
         if outcome.is_ok() {
             self.were_there.store(true, Ordering::Relaxed);
+            self.missing[endpoint].store(0, Ordering::Relaxed);
         }
         outcome
     }
+
+    /// Remembers who is who.
+    pub fn learn<'a>(&self, users: impl Iterator<Item = &'a UserRow>) {
+        let mut ids = lock(&self.ids);
+        for user in users {
+            if let (Some(email), Some(_)) = (address(&user.email), &user.id.0) {
+                ids.insert(email, user.id.clone());
+            }
+        }
+    }
+
+    /// The id that a person had, else the one in the organization's list.
+    fn id(&self, person: &Person) -> Reference {
+        let known = address(&person.email).and_then(|email| lock(&self.ids).get(&email).cloned());
+        known.unwrap_or_else(|| person.id.clone())
+    }
+}
+
+fn address(email: &Text) -> Option<String> {
+    email.0.as_deref().map(|email| email.trim().to_lowercase())
 }
 
 const RETIRED: &str = "giosg has no real-time figures at this address any more; who waits and who is there comes from its general interface and the rest is not known: ask giosg what took their place.";
@@ -87,7 +121,7 @@ impl GiosgAsk {
         let Some(organization) = self.organization().await?.0 else { return Err(trouble) };
         let found = self.listed_at::<Person>(&format!("api/v5/orgs/{organization}/users"), "names").await?;
         let user = |person: &Person| UserRow {
-            id: person.id.clone(),
+            id: self.retirement.id(person),
             email: person.email.clone(),
             logged_in: person.present.clone(),
             online: person.online.clone(),
@@ -144,13 +178,24 @@ mod tests {
     use crate::giosg::{ROOMS, USERS};
 
     #[test]
-    fn d12_only_two_that_never_were_there_are_retired() {
+    fn d12_two_that_never_were_there_are_retired_and_those_that_were_when_it_lasts() {
         let both = Retirement::default();
         assert!(!both.is_it(ROOMS, Some(404)));
         assert!(both.is_it(USERS, Some(410)) && both.is_it(ROOMS, Some(404)));
         assert!(!both.is_it(ROOMS, Some(403)) && !both.is_it(USERS, None));
         let once = Retirement::default();
-        assert!(once.seen(Ok(())).is_ok());
-        assert!(!once.is_it(ROOMS, Some(404)) && !once.is_it(USERS, Some(404)));
+        assert!(once.seen(ROOMS, Ok(())).is_ok());
+        for _ in 0..2 {
+            assert!(!once.is_it(ROOMS, Some(404)) && !once.is_it(USERS, Some(404)));
+        }
+        // One that is there, or fails otherwise, begins the count anew.
+        assert!(once.seen(ROOMS, Ok(())).is_ok());
+        assert!(!once.is_it(USERS, Some(404)) && !once.is_it(ROOMS, Some(404)));
+        assert!(!once.is_it(ROOMS, None));
+        assert!((0..2).all(|_| !once.is_it(ROOMS, Some(404))) && once.is_it(ROOMS, Some(404)));
+        // For good is for good, as soon as both say so.
+        let gone = Retirement::default();
+        assert!(gone.seen(USERS, Ok(())).is_ok());
+        assert!(!gone.is_it(USERS, Some(410)) && gone.is_it(ROOMS, Some(410)));
     }
 }

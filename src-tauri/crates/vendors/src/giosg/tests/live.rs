@@ -450,3 +450,34 @@ async fn the_ceiling_is_never_passed() {
     assert!(f64::from(counters.most_in_window) <= allowed, "{} {allowed}", counters.most_in_window);
     assert_eq!(seen.report.health, Health::Live);
 }
+
+/// What was there a while ago is taken away: nobody waits for it for ever, and nobody gets another id.
+#[tokio::test]
+async fn d12_figures_that_are_taken_away_in_mid_life_leave_what_is_left() {
+    for status in [404, 410] {
+        let stand = Stand::demo(Dialect::default()).await;
+        let mut seen = stand.start();
+        seen.live().await;
+        let before = seen.rows.clone();
+        for endpoint in ["rooms", "users"] {
+            stand.control.fault(G, endpoint, Fault::status(status, "{\"detail\":\"Gone.\"}")).unwrap();
+        }
+        seen.until("what is left", |seen| {
+            let says = seen.report.error.as_deref().is_some_and(|error| error.contains("general interface"));
+            seen.report.health == Health::Live && says && seen.report.gaps == ["rooms", "users"]
+        })
+        .await;
+        assert!(seen.rows.agents.keys().eq(before.agents.keys()), "{status}: nobody gets another id");
+        assert!(seen.rows.queues.keys().eq(before.queues.keys()), "{status}");
+        for (id, queue) in &seen.rows.queues {
+            assert_eq!((queue.waiting, queue.open, queue.capacity), (before.queues[id].waiting, None, None));
+        }
+        // And it comes back as it was.
+        stand.control.heal(G).unwrap();
+        seen.until("the figures", |seen| {
+            seen.report.health == Health::Live && seen.report.gaps.is_empty() && seen.report.error.is_none()
+        })
+        .await;
+        stand.compare(&seen);
+    }
+}
