@@ -1,19 +1,19 @@
 //! What people and rules did goes to `desk.db`, by a thread of its own: nothing is called saved, and no
 //! desktop is called, before it is written. Without a readable `desk.db` the floor goes on in memory.
 
-use std::{
-    path::Path,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-};
+mod pile;
+
+use std::{path::Path, sync::Arc};
 
 use model::{Alert, Id, Timestamp, Transition};
-use store::{Actor, Aside, Decision, Desk, DeskReader, StoreError};
+use store::{Actor, Aside, Decision, Desk, DeskReader, StoreError, Told};
 use tokio::sync::oneshot;
 
 use super::record::{Sentences, say};
+use pile::{In, Out};
 
-/// Pieces of work waiting for the thread.
-const IN_FLIGHT: usize = 2048;
+/// Pieces of work that go to the disk together, at most: what comes fast costs one wait for the disk.
+const TOGETHER: usize = 512;
 
 /// What is known besides the alerts when their lines are written.
 #[derive(Debug, Default)]
@@ -36,19 +36,12 @@ impl Asides {
 }
 
 enum Job {
-    Record {
-        transitions: Vec<(Transition, Alert)>,
-        actor: Actor,
-        at: Timestamp,
-        asides: Asides,
-        saved: Option<oneshot::Sender<bool>>,
-    },
+    Record(Lines),
     Reserve {
-        alert: Id,
-        kind: String,
+        tells: Vec<(Id, String)>,
         channel: String,
         at: Timestamp,
-        decided: oneshot::Sender<Option<Decision>>,
+        decided: oneshot::Sender<Option<Vec<Decision>>>,
     },
     Note {
         alert: Option<Id>,
@@ -58,10 +51,32 @@ enum Job {
         saved: oneshot::Sender<bool>,
     },
     Delivered {
-        id: i64,
+        ids: Vec<i64>,
         at: Timestamp,
     },
     Finish(oneshot::Sender<()>),
+}
+
+/// What happened to alerts at one time.
+struct Lines {
+    transitions: Vec<(Transition, Alert)>,
+    actor: Actor,
+    at: Timestamp,
+    asides: Asides,
+    saved: Option<oneshot::Sender<bool>>,
+}
+
+impl Job {
+    /// How much of the room it takes.
+    fn lines(&self) -> usize {
+        match self {
+            Job::Record(lines) => lines.transitions.len().max(1),
+            Job::Reserve { tells, .. } => tells.len().max(1),
+            Job::Delivered { ids, .. } => ids.len().max(1),
+            // What a person waits for always finds room.
+            Job::Note { .. } | Job::Finish(_) => 0,
+        }
+    }
 }
 
 /// Alerts that somebody has acknowledged or snoozed, for faces that only look: they show them as the app
@@ -91,7 +106,7 @@ pub(crate) fn acknowledged(folder: &Path, sources: &[Id]) -> Vec<Alert> {
 /// The way to the thread. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct DeskBook {
-    to: Option<SyncSender<Job>>,
+    to: Option<Arc<In<Job>>>,
 }
 
 impl DeskBook {
@@ -117,10 +132,10 @@ impl DeskBook {
             say(sentences, format!("The alerts of the last run cannot be read: {error}."));
             Vec::new()
         });
-        let (to, from) = sync_channel(IN_FLIGHT);
+        let (to, from) = pile::pile();
         let own = sentences.clone();
         match std::thread::Builder::new().name("desk".to_owned()).spawn(move || work(desk, &from, &own)) {
-            Ok(_) => (Self { to: Some(to) }, alerts),
+            Ok(_) => (Self { to: Some(Arc::new(to)) }, alerts),
             Err(error) => {
                 say(
                     sentences,
@@ -141,9 +156,8 @@ impl DeskBook {
         saved: Option<oneshot::Sender<bool>>,
     ) {
         let transitions = transitions.to_vec();
-        if let Some(Job::Record { saved: Some(saved), .. }) =
-            self.send(Job::Record { transitions, actor, at, asides, saved })
-        {
+        let lines = Lines { transitions, actor, at, asides, saved };
+        if let Some(Job::Record(Lines { saved: Some(saved), .. })) = self.send(Job::Record(lines)) {
             let _ = saved.send(false);
         }
     }
@@ -165,14 +179,25 @@ impl DeskBook {
     /// Asks whether a notification may be sent and writes down that it is about to be. `None`: nothing is
     /// kept, so nothing can be known.
     pub async fn reserve(&self, alert: Id, kind: String, channel: String, at: Timestamp) -> Option<Decision> {
+        let decided = self.reserve_all(vec![(alert, kind)], channel, at).await?;
+        decided.first().copied()
+    }
+
+    /// The same for all alerts (with their kinds) that one notification tells.
+    pub async fn reserve_all(
+        &self,
+        tells: Vec<(Id, String)>,
+        channel: String,
+        at: Timestamp,
+    ) -> Option<Vec<Decision>> {
         let (decided, answer) = oneshot::channel();
-        self.send(Job::Reserve { alert, kind, channel, at, decided });
+        self.send(Job::Reserve { tells, channel, at, decided });
         answer.await.ok().flatten()
     }
 
     /// The desktop took it.
-    pub fn delivered(&self, id: i64, at: Timestamp) {
-        self.send(Job::Delivered { id, at });
+    pub fn delivered(&self, ids: Vec<i64>, at: Timestamp) {
+        self.send(Job::Delivered { ids, at });
     }
 
     /// Waits until everything is written.
@@ -185,9 +210,9 @@ impl DeskBook {
     /// Gives the job back when it cannot be taken.
     fn send(&self, job: Job) -> Option<Job> {
         let Some(to) = &self.to else { return Some(job) };
-        match to.try_send(job) {
+        match to.put(job.lines(), job) {
             Ok(()) => None,
-            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
+            Err(job) => {
                 tracing::warn!("The desk's thread is behind; a line of the alert log is left out.");
                 Some(job)
             }
@@ -195,60 +220,82 @@ impl DeskBook {
     }
 }
 
-fn work(mut desk: Desk, from: &Receiver<Job>, sentences: &Sentences) {
+fn work(mut desk: Desk, from: &Out<Job>, sentences: &Sentences) {
     let mut complained = false;
-    while let Ok(job) = from.recv() {
-        let trouble = match job {
-            Job::Record { transitions, actor, at, asides, saved } => {
-                let done = desk.record_with(&transitions, &actor, at, |alert| asides.of(alert));
-                if let Some(saved) = saved {
-                    let _ = saved.send(done.is_ok());
-                }
-                done.err()
+    while let Some(jobs) = from.take(TOGETHER) {
+        let mut lines = Vec::new();
+        for job in jobs {
+            if let Job::Record(more) = job {
+                lines.push(more);
+                continue;
             }
-            Job::Reserve { alert, kind, channel, at, decided } => {
-                match desk.reserve(&alert, &kind, &channel, at) {
-                    Ok(decision) => {
-                        let _ = decided.send(Some(decision));
-                        None
-                    }
-                    Err(error) => {
-                        // A desktop that is called twice is better than one that is never called.
-                        let _ = decided.send(None);
-                        Some(error)
-                    }
-                }
-            }
-            Job::Note { alert, actor, text, at, saved } => {
-                let who = match &actor {
-                    Actor::Person(name) => name.as_str(),
-                    Actor::Rules => "",
-                };
-                let done = desk.add_note(alert.as_ref(), who, &text, at);
-                let _ = saved.send(done.is_ok());
-                done.err()
-            }
-            Job::Delivered { id, at } => desk.delivered(id, at).err(),
-            Job::Finish(done) => {
-                let _ = done.send(());
-                None
-            }
-        };
-        complain(trouble, &mut complained, sentences);
+            // In order: what is told stands in the log before anybody is told.
+            complain(write(&mut desk, &mut lines), &mut complained, sentences);
+            complain(one(&mut desk, job), &mut complained, sentences);
+        }
+        complain(write(&mut desk, &mut lines), &mut complained, sentences);
+    }
+}
+
+/// Writes lines together; says what went wrong, if they were any.
+fn write(desk: &mut Desk, lines: &mut Vec<Lines>) -> Option<Result<(), StoreError>> {
+    if lines.is_empty() {
+        return None;
+    }
+    let asides: Vec<_> = lines.iter().map(|l| |alert: &Alert| l.asides.of(alert)).collect();
+    let told: Vec<Told<'_>> = lines
+        .iter()
+        .zip(&asides)
+        .map(|(l, aside)| Told { transitions: &l.transitions, actor: &l.actor, at: l.at, aside })
+        .collect();
+    let done = desk.record_all(&told);
+    for saved in lines.drain(..).filter_map(|l| l.saved) {
+        let _ = saved.send(done.is_ok());
+    }
+    Some(done)
+}
+
+fn one(desk: &mut Desk, job: Job) -> Option<Result<(), StoreError>> {
+    match job {
+        Job::Record(lines) => write(desk, &mut vec![lines]),
+        Job::Reserve { tells, channel, at, decided } => {
+            let done = desk.reserve_all(&tells, &channel, at);
+            // A desktop that is called twice is better than one that is never called.
+            let (decision, done) = match done {
+                Ok(decision) => (Some(decision), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            let _ = decided.send(decision);
+            Some(done)
+        }
+        Job::Note { alert, actor, text, at, saved } => {
+            let who = match &actor {
+                Actor::Person(name) => name.as_str(),
+                Actor::Rules => "",
+            };
+            let done = desk.add_note(alert.as_ref(), who, &text, at).map(drop);
+            let _ = saved.send(done.is_ok());
+            Some(done)
+        }
+        Job::Delivered { ids, at } => Some(desk.delivered_all(&ids, at)),
+        Job::Finish(done) => {
+            let _ = done.send(());
+            None
+        }
     }
 }
 
 /// One sentence when writing begins to fail, one when it works again.
-fn complain(trouble: Option<StoreError>, complained: &mut bool, sentences: &Sentences) {
-    match trouble {
-        Some(error) if !*complained => {
+fn complain(done: Option<Result<(), StoreError>>, complained: &mut bool, sentences: &Sentences) {
+    match done {
+        Some(Err(error)) if !*complained => {
             *complained = true;
             say(
                 sentences,
                 format!("Acknowledgements and the alert log are not written at the moment: {error}."),
             );
         }
-        None if *complained => {
+        Some(Ok(())) if *complained => {
             *complained = false;
             say(sentences, "Acknowledgements and the alert log are being written again.".to_owned());
         }

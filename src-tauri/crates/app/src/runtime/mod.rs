@@ -1,6 +1,8 @@
 //! The runtime of one face: starts the loop, answers questions, ends it.
 
 mod ask;
+#[cfg(test)]
+mod bomb;
 mod desk;
 mod diagnostics;
 mod floor;

@@ -29,6 +29,13 @@ const IN_FLIGHT: usize = 64;
 /// While the desktop is not to be disturbed and something waits for that, it is asked this often.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
+/// At most one notification in this time. The engine decides so; a desktop or a disk that was slow must not
+/// bring them together again.
+const PACE: Duration = Duration::from_secs(2);
+
+/// At most one sound in this time, for the same reason.
+const SOUND_PACE: Duration = Duration::from_secs(10);
+
 /// A desktop that takes longer hangs. Its adapter gives up sooner; this is the second lock on the door.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -232,6 +239,7 @@ async fn deliver(
 ) {
     let mut complained = false;
     let mut withheld = false;
+    let mut free_at = tokio::time::Instant::now();
     let tones = speak(desktop.speaker.clone(), voice);
     loop {
         let order = tokio::select! {
@@ -263,13 +271,18 @@ async fn deliver(
             // One that is still being played is enough.
             let _ = tones.try_send(tone);
         }
-        let shown = if notice.desktop { show(&*desktop.notifier, notice).await } else { Ok(()) };
+        let shown = if notice.desktop {
+            tokio::time::sleep_until(free_at).await;
+            let shown = show(&*desktop.notifier, notice).await;
+            free_at = tokio::time::Instant::now() + PACE;
+            shown
+        } else {
+            Ok(())
+        };
         match shown {
             Ok(()) => {
                 complained = false;
-                for id in reserved {
-                    book.delivered(id, desktop.clock.now());
-                }
+                book.delivered(reserved, desktop.clock.now());
             }
             Err(error) if !std::mem::replace(&mut complained, true) => {
                 say(&desktop.sentences, format!("A notification did not reach the desktop: {error}."));
@@ -289,21 +302,20 @@ async fn report(back: &mpsc::WeakSender<Command>, withheld: Option<Vec<(Id, Why)
 /// Writes down what is about to be told; `None`: all of it was told already.
 async fn reserve(desktop: &Desktop, book: &DeskBook, notice: &engine::alerts::Notice) -> Option<Vec<i64>> {
     let channel = if notice.desktop { "desktop" } else { "sound" };
-    let mut reserved = Vec::new();
-    let mut wanted = false;
-    for (alert, why) in &notice.tells {
-        let now = desktop.clock.now();
-        match book.reserve(alert.clone(), kind(*why, now), channel.to_owned(), now).await {
-            Some(Decision::Send { id, .. }) => {
-                reserved.push(id);
-                wanted = true;
-            }
-            Some(Decision::Done) => {}
-            // Nothing is kept: it is told, and perhaps twice.
-            None => wanted = true,
-        }
-    }
-    wanted.then_some(reserved)
+    let now = desktop.clock.now();
+    let tells = notice.tells.iter().map(|(alert, why)| (alert.clone(), kind(*why, now))).collect();
+    // Where nothing is kept it is told, and perhaps twice.
+    let Some(decided) = book.reserve_all(tells, channel.to_owned(), now).await else {
+        return Some(Vec::new());
+    };
+    let reserved: Vec<i64> = decided
+        .into_iter()
+        .filter_map(|decision| match decision {
+            Decision::Send { id, .. } => Some(id),
+            Decision::Done => None,
+        })
+        .collect();
+    (!reserved.is_empty()).then_some(reserved)
 }
 
 async fn show(notifier: &dyn Notifier, notice: engine::alerts::Notice) -> Result<(), NotifyError> {
@@ -322,11 +334,15 @@ fn speak(speaker: Arc<dyn Speaker>, voice: watch::Receiver<Voice>) -> mpsc::Send
     let (tones, mut queue) = mpsc::channel(1);
     tokio::spawn(async move {
         let mut complained = false;
+        let mut free_at = tokio::time::Instant::now();
         while let Some(tone) = queue.recv().await {
+            // As with notices: what was late must not come close to the next.
+            tokio::time::sleep_until(free_at).await;
             let voice = *voice.borrow();
             if voice.volume == 0 {
                 continue;
             }
+            free_at = tokio::time::Instant::now() + SOUND_PACE;
             if let Err(error) = speaker.play(voice.tone(tone), voice.volume).await
                 && !std::mem::replace(&mut complained, true)
             {

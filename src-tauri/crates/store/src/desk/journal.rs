@@ -100,6 +100,18 @@ pub struct Aside {
     pub rule_version: Option<String>,
 }
 
+/// What happened to alerts at one time, by one hand.
+pub struct Told<'a> {
+    /// In order.
+    pub transitions: &'a [(Transition, Alert)],
+    /// Who.
+    pub actor: &'a Actor,
+    /// When.
+    pub at: Timestamp,
+    /// What is known besides.
+    pub aside: &'a dyn Fn(&Alert) -> Aside,
+}
+
 pub(crate) fn put(
     db: &Connection,
     at: Timestamp,
@@ -243,17 +255,23 @@ impl Desk {
         at: Timestamp,
         aside: impl Fn(&Alert) -> Aside,
     ) -> Result<(), StoreError> {
-        if transitions.is_empty() {
+        self.record_all(&[Told { transitions, actor, at, aside: &aside }])
+    }
+    /// Several of them, in order, all or none: what comes fast goes to the disk together.
+    pub fn record_all(&mut self, all: &[Told<'_>]) -> Result<(), StoreError> {
+        if all.iter().all(|told| told.transitions.is_empty()) {
             return Ok(());
         }
         let path = self.path.clone();
         let sql = |e: rusqlite::Error| StoreError::from_sqlite(&path, &e);
         let tx = self.db.transaction().map_err(sql)?;
-        for (transition, alert) in transitions {
-            put(&tx, at, *transition, alert, actor, &aside(alert))
-                .and_then(|()| alerts::put(&tx, alert))
-                .and_then(|()| acknowledgements::follow(&tx, at, *transition, alert, actor))
-                .map_err(sql)?;
+        for Told { transitions, actor, at, aside } in all {
+            for (transition, alert) in *transitions {
+                put(&tx, *at, *transition, alert, actor, &aside(alert))
+                    .and_then(|()| alerts::put(&tx, alert))
+                    .and_then(|()| acknowledgements::follow(&tx, *at, *transition, alert, actor))
+                    .map_err(sql)?;
+            }
         }
         tx.commit().map_err(sql)
     }

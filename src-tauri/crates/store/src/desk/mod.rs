@@ -17,7 +17,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub use acknowledgements::Acknowledgement;
-pub use journal::{Actor, Aside, JournalEntry, LogFilter};
+pub use journal::{Actor, Aside, JournalEntry, LogFilter, Told};
 pub use notes::Note;
 pub use notifications::{Decision, Reservation};
 pub use reader::DeskReader;

@@ -80,6 +80,37 @@ pub(crate) fn without_end(db: &Connection, since: Timestamp) -> rusqlite::Result
     rows.collect()
 }
 
+fn reserve(
+    db: &Connection,
+    alert: &Id,
+    kind: &str,
+    channel: &str,
+    at: Timestamp,
+) -> rusqlite::Result<Decision> {
+    let before: Option<(i64, i64, Option<i64>)> = db
+        .prepare_cached(
+            "SELECT id, tries, delivered_at FROM notification WHERE alert = ?1 AND kind = ?2 AND channel = ?3",
+        )?
+        .query_row(params![alert.as_str(), kind, channel], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    Ok(match before {
+        None => {
+            db.prepare_cached(
+                "INSERT INTO notification (alert, kind, channel, tries, reserved_at) VALUES (?1, ?2, ?3, 1, ?4)",
+            )?
+            .execute(params![alert.as_str(), kind, channel, at.as_ms()])?;
+            Decision::Send { id: db.last_insert_rowid(), again: false }
+        }
+        Some((id, 1, None)) => {
+            db.prepare_cached("UPDATE notification SET tries = 2 WHERE id = ?1")?.execute([id])?;
+            Decision::Send { id, again: true }
+        }
+        Some(_) => Decision::Done,
+    })
+}
+
 impl Desk {
     /// Asks whether a notification may be sent, and writes down that it is about to be. Per alert, kind
     /// and channel the answer is [`Decision::Send`] once, and once more when the first was never
@@ -91,41 +122,39 @@ impl Desk {
         channel: &str,
         at: Timestamp,
     ) -> Result<Decision, StoreError> {
+        let decided = self.reserve_all(&[(alert.clone(), kind.to_owned())], channel, at)?;
+        Ok(decided.first().copied().unwrap_or(Decision::Done))
+    }
+    /// The same for all alerts (with their kinds) that one notification tells, all or none.
+    pub fn reserve_all(
+        &mut self,
+        tells: &[(Id, String)],
+        channel: &str,
+        at: Timestamp,
+    ) -> Result<Vec<Decision>, StoreError> {
         let path = self.path.clone();
         let sql = |e: rusqlite::Error| StoreError::from_sqlite(&path, &e);
         let tx = self.db.transaction().map_err(sql)?;
-        let before: Option<(i64, i64, Option<i64>)> = tx
-            .query_row(
-                "SELECT id, tries, delivered_at FROM notification WHERE alert = ?1 AND kind = ?2 AND channel = ?3",
-                params![alert.as_str(), kind, channel],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-            .optional()
-            .map_err(sql)?;
-        let decision = match before {
-            None => {
-                tx.execute(
-                    "INSERT INTO notification (alert, kind, channel, tries, reserved_at) VALUES (?1, ?2, ?3, 1, ?4)",
-                    params![alert.as_str(), kind, channel, at.as_ms()],
-                )
-                .map_err(sql)?;
-                Decision::Send { id: tx.last_insert_rowid(), again: false }
-            }
-            Some((id, 1, None)) => {
-                tx.execute("UPDATE notification SET tries = 2 WHERE id = ?1", [id]).map_err(sql)?;
-                Decision::Send { id, again: true }
-            }
-            Some(_) => Decision::Done,
-        };
+        let decided = tells.iter().map(|(alert, kind)| reserve(&tx, alert, kind, channel, at));
+        let decided = decided.collect::<rusqlite::Result<Vec<_>>>().map_err(sql)?;
         tx.commit().map_err(sql)?;
-        Ok(decision)
+        Ok(decided)
     }
     /// The operating system took it.
     pub fn delivered(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError> {
-        self.db
-            .execute("UPDATE notification SET delivered_at = ?2 WHERE id = ?1", params![id, at.as_ms()])
-            .map_err(|e| self.sql(&e))?;
-        Ok(())
+        self.delivered_all(&[id], at)
+    }
+    /// The operating system took the one notification that these were reserved for.
+    pub fn delivered_all(&mut self, ids: &[i64], at: Timestamp) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let sql = |e: rusqlite::Error| StoreError::from_sqlite(&path, &e);
+        let tx = self.db.transaction().map_err(sql)?;
+        for id in ids {
+            tx.prepare_cached("UPDATE notification SET delivered_at = ?2 WHERE id = ?1")
+                .and_then(|mut update| update.execute(params![id, at.as_ms()]))
+                .map_err(sql)?;
+        }
+        tx.commit().map_err(sql)
     }
     /// What was reserved and never confirmed: to be sent again after a start, if the alert still stands.
     pub fn unconfirmed(&self) -> Result<Vec<Reservation>, StoreError> {

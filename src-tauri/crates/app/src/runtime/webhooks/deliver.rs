@@ -146,7 +146,7 @@ impl Delivery {
             }
             Post::prepare(&settings, &means, &told).await?.deliver(&means, tries).await?;
             for number in numbers {
-                means.book.delivered(number, means.clock.now());
+                means.book.delivered(vec![number], means.clock.now());
             }
             Ok(())
         })
