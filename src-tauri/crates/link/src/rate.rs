@@ -1,43 +1,40 @@
-//! A token bucket: how often something may be done. Time is given, never asked for.
+//! How often something may be done. Time is given, never asked for.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// At most `burst` at once and `burst` per `period` on average.
+/// At most so many in **any** span of a period, also in the first: whoever counts at the other end may begin
+/// to count whenever they like. (A bucket that fills while it is emptied would let nearly twice as many
+/// through its first period.)
 #[derive(Clone, Debug)]
-pub struct Bucket {
-    burst: f64,
+pub struct Window {
+    most: usize,
     period: Duration,
-    tokens: f64,
-    filled_at: Instant,
+    /// When the last ones were taken, oldest first; never more than `most`.
+    taken: VecDeque<Instant>,
 }
 
-impl Bucket {
-    /// A full bucket.
-    pub fn new(burst: u32, period: Duration, now: Instant) -> Self {
-        let burst = f64::from(burst.max(1));
-        Self { burst, period: period.max(Duration::from_millis(1)), tokens: burst, filled_at: now }
+impl Window {
+    /// Nothing has been taken yet.
+    pub fn new(most: u32, period: Duration) -> Self {
+        let most = most.max(1) as usize;
+        // They count when a request arrives, and one may be on its way longer than the next.
+        let period = period.max(Duration::from_millis(1)).mul_f64(1.01);
+        Self { most, period, taken: VecDeque::new() }
     }
     /// Takes one; otherwise says when one will be there.
     pub fn take(&mut self, now: Instant) -> Result<(), Instant> {
-        let passed = now.saturating_duration_since(self.filled_at);
-        let gained = self.burst * passed.as_secs_f64() / self.period.as_secs_f64();
-        self.tokens = (self.tokens + gained).min(self.burst);
-        self.filled_at = self.filled_at.max(now);
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
-            return Ok(());
+        while self.taken.front().is_some_and(|at| now >= *at + self.period) {
+            self.taken.pop_front();
         }
-        let missing = self.period.mul_f64((1.0 - self.tokens) / self.burst);
-        // Rounded up: asking again at that instant must find one.
-        Err(now + missing + Duration::from_millis(1))
-    }
-    /// Slows down or speeds up; what is in the bucket stays, up to the new size.
-    pub fn retune(&mut self, burst: u32, period: Duration) {
-        self.burst = f64::from(burst.max(1));
-        self.period = period.max(Duration::from_millis(1));
-        self.tokens = self.tokens.min(self.burst);
+        match self.taken.front() {
+            Some(oldest) if self.taken.len() >= self.most => Err(*oldest + self.period),
+            _ => {
+                self.taken.push_back(now);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -47,28 +44,32 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn gives_the_burst_then_one_at_a_time() {
+    fn gives_all_at_once_and_then_as_they_come_back() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(2, Duration::from_secs(2), start);
-        assert!(bucket.take(start).is_ok() && bucket.take(start).is_ok());
-        let next = bucket.take(start).unwrap_err();
-        assert!(next > start && next <= start + Duration::from_millis(1001));
-        assert!(bucket.take(next).is_ok());
-        assert!(bucket.take(next).is_err());
+        let mut window = Window::new(2, Duration::from_secs(2));
+        assert!(window.take(start).is_ok());
+        let second = start + Duration::from_secs(1);
+        assert!(window.take(second).is_ok());
+        let next = window.take(second).unwrap_err();
+        assert!(next > start + Duration::from_secs(2) && next <= start + Duration::from_millis(2020));
+        assert!(window.take(next).is_ok());
+        assert!(window.take(next).unwrap_err() > second + Duration::from_secs(2));
     }
 
     proptest! {
         #[test]
-        fn never_more_than_burst_plus_rate(burst in 1u32..20, gaps in prop::collection::vec(0u64..500, 1..200)) {
-            let start = Instant::now();
+        fn never_more_in_any_period(most in 1u32..20, gaps in prop::collection::vec(0u64..500, 1..200)) {
             let period = Duration::from_secs(1);
-            let mut bucket = Bucket::new(burst, period, start);
-            let (mut now, mut taken) = (start, 0u32);
+            let mut window = Window::new(most, period);
+            let (mut now, mut taken) = (Instant::now(), Vec::new());
             for gap in gaps {
                 now += Duration::from_millis(gap);
-                taken += u32::from(bucket.take(now).is_ok());
-                let allowed = f64::from(burst) * (1.0 + (now - start).as_secs_f64());
-                prop_assert!(f64::from(taken) <= allowed + 1e-6);
+                match window.take(now) {
+                    Ok(()) => taken.push(now),
+                    Err(at) => prop_assert!(at > now && window.clone().take(at).is_ok()),
+                }
+                let lately = taken.iter().filter(|at| now - **at < period).count();
+                prop_assert!(lately <= most as usize);
             }
         }
     }

@@ -14,31 +14,31 @@ use std::{
 use tokio::time::Instant;
 use url::Url;
 
-use crate::{Secret, rate::Bucket};
+use crate::{Secret, rate::Window};
 
-/// A token bucket that one waits at.
+/// So many requests in any span of a period; who comes too soon waits.
 #[derive(Debug)]
 pub struct Budget {
-    bucket: Mutex<Bucket>,
+    window: Mutex<Window>,
     sharers: AtomicU32,
 }
 
 impl Budget {
-    /// At most `burst` per `period` on average, and at once.
-    pub fn new(burst: u32, period: Duration) -> Self {
-        let bucket = Mutex::new(Bucket::new(burst, period, Instant::now()));
-        Self { bucket, sharers: AtomicU32::new(0) }
+    /// At most `most` in any span of `period`.
+    pub fn new(most: u32, period: Duration) -> Self {
+        let window = Mutex::new(Window::new(most, period));
+        Self { window, sharers: AtomicU32::new(0) }
     }
 
     /// Takes one if one is there: for what is nice to have.
     pub fn try_spend(&self) -> bool {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()).is_ok()
+        self.window.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()).is_ok()
     }
 
     /// Takes one, waiting until one is there.
     pub async fn spend(&self) {
         loop {
-            let taken = self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+            let taken = self.window.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
             match taken {
                 Ok(()) => return,
                 Err(at) => tokio::time::sleep_until(at).await,
@@ -58,8 +58,8 @@ pub struct Share(Arc<Budget>);
 
 impl Share {
     /// A budget that nobody else shares.
-    pub fn alone(burst: u32, period: Duration) -> Self {
-        Self::of(Arc::new(Budget::new(burst, period)))
+    pub fn alone(most: u32, period: Duration) -> Self {
+        Self::of(Arc::new(Budget::new(most, period)))
     }
 
     fn of(budget: Arc<Budget>) -> Self {
@@ -98,11 +98,11 @@ struct Books {
 
 impl Budgets {
     /// A share of the budget of an address, or of an account there. The first who asks says how large it is.
-    pub fn share(&self, place: &Url, account: Option<&Secret>, burst: u32, period: Duration) -> Share {
+    pub fn share(&self, place: &Url, account: Option<&Secret>, most: u32, period: Duration) -> Share {
         let account = account.map(|secret| self.0.key.hash_one(secret.expose()));
         let key = (place.origin().ascii_serialization(), account);
         let mut books = self.0.books.lock().unwrap_or_else(PoisonError::into_inner);
-        Share::of(books.entry(key).or_insert_with(|| Arc::new(Budget::new(burst, period))).clone())
+        Share::of(books.entry(key).or_insert_with(|| Arc::new(Budget::new(most, period))).clone())
     }
 }
 
