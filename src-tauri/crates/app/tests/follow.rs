@@ -41,7 +41,7 @@ async fn hello(floorwalker: &Floorwalker) -> Hello {
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..200 {
+    for _ in 0..2400 {
         if holds().await {
             return;
         }

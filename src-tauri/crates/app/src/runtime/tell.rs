@@ -342,8 +342,9 @@ fn speak(speaker: Arc<dyn Speaker>, voice: watch::Receiver<Voice>) -> mpsc::Send
             if voice.volume == 0 {
                 continue;
             }
+            let played = speaker.play(voice.tone(tone), voice.volume).await;
             free_at = tokio::time::Instant::now() + SOUND_PACE;
-            if let Err(error) = speaker.play(voice.tone(tone), voice.volume).await
+            if let Err(error) = played
                 && !std::mem::replace(&mut complained, true)
             {
                 // Many machines have no sound, and the test in the settings says so.
