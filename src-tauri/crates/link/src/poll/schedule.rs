@@ -40,6 +40,8 @@ pub enum Trouble {
     },
     /// Signing in was refused for good: trying again could lock the account.
     SignIn(String),
+    /// Signing in was refused, and one more try in five minutes harms nobody.
+    SignInLater(String),
     /// The vendor told us to slow down.
     Throttled {
         /// What, where, what to do.
@@ -49,6 +51,13 @@ pub enum Trouble {
     },
     /// Cannot work until somebody changes the configuration or the secret.
     Misconfigured(String),
+}
+
+impl Trouble {
+    /// Whether it is the whole source that cannot go on, whichever endpoint met it.
+    fn is_of_the_source(&self) -> bool {
+        matches!(self, Self::SignIn(_) | Self::SignInLater(_) | Self::Misconfigured(_))
+    }
 }
 
 /// What to do now.
@@ -333,11 +342,12 @@ impl Schedule {
             self.broke = index;
         }
         let endpoint = &mut self.endpoints[index];
-        if endpoint.plan.optional && !matches!(trouble, Trouble::SignIn(_) | Trouble::Misconfigured(_)) {
+        if endpoint.plan.optional && !trouble.is_of_the_source() {
             return self.look_up_failed(index, now, trouble, old);
         }
         match trouble {
             Trouble::SignIn(sentence) => self.shut(now, None, Why::Denied, sentence),
+            Trouble::SignInLater(sentence) => self.shut(now, Some(now + DENIED), Why::Denied, sentence),
             Trouble::Misconfigured(sentence) => self.shut(now, None, Why::Misconfigured, sentence),
             Trouble::Link(sentence) => {
                 let before = endpoint.last_link_failure.replace(now);
@@ -381,7 +391,7 @@ impl Schedule {
             }
             Trouble::Refused { sentence, .. } => (sentence, Duration::from_secs(3600)),
             Trouble::Link(sentence) | Trouble::Broken { sentence, .. } => (sentence, self.again(index)),
-            Trouble::SignIn(_) | Trouble::Misconfigured(_) => return,
+            Trouble::SignIn(_) | Trouble::SignInLater(_) | Trouble::Misconfigured(_) => return,
         };
         let endpoint = &mut self.endpoints[index];
         endpoint.standing = Standing::Failing(sentence);

@@ -196,6 +196,20 @@ fn a7_a_refused_sign_in_is_never_repeated() {
 }
 
 #[test]
+fn a7_a_sign_in_that_may_be_tried_again_is_tried_every_five_minutes_by_one_request() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    let before = play.asked.len();
+    let verdict = play.until(secs(1000), |_, _| Err(Trouble::SignInLater("wrong".into()))).clone();
+    assert_eq!(verdict.health, Health::Denied);
+    assert!(verdict.retry_at.is_some());
+    // Those under way when it was refused, and one every five minutes.
+    let tries: Vec<u64> = play.asked[before..].iter().map(|(at, _)| *at).collect();
+    assert!(tries.len() <= 6, "{tries:?}");
+    assert_eq!(play.healths(), [Health::Live, Health::Denied], "never live with gaps in between");
+}
+
+#[test]
 fn d5_a_refusal_right_after_success_is_first_throttling() {
     let mut play = Play::new();
     play.until(secs(100), |_, _| Ok(()));

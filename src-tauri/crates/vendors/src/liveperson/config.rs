@@ -9,7 +9,7 @@ use link::{
 use model::{Origin, Vendor};
 use url::Url;
 
-use super::{AGAIN, AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE};
+use super::{AGAIN, AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE, REFUSED};
 use crate::{ConfigError, FieldKind, FieldSpec, Setting, SourceSettings, VendorSpec};
 
 /// LivePerson's description of itself.
@@ -145,6 +145,8 @@ pub struct Config {
     pub list_every: Duration,
     /// Pauses after a fault at LivePerson, seconds.
     pub again: &'static [u64],
+    /// How long a sign-in that was refused is not tried again.
+    pub refused: Duration,
     /// Transport.
     pub net: NetOptions,
 }
@@ -225,6 +227,7 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
         agent_session: settings.yes("agent_session")?.unwrap_or(true),
         list_every: FLOOR,
         again: AGAIN,
+        refused: REFUSED,
         net: NetOptions {
             ca_file: settings.ca_file.clone() as Option<PathBuf>,
             proxy: settings.proxy.clone(),

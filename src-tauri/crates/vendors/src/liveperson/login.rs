@@ -41,6 +41,8 @@ pub(super) const TWICE: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 2;
 /// A login that was slowed down is not tried again before this.
 const SLOW_LOGIN: Duration = Duration::from_secs(5);
+/// So many sign-ins in a row may be refused before it is left to a person: accounts lock.
+const TRIES: u32 = 3;
 /// A server's time further off than this is a leftover, not a clock, seconds.
 const NO_CLOCK_S: f64 = 86_400.0;
 
@@ -87,6 +89,8 @@ pub(super) struct State {
     /// A session was opened at some time, so chats may hang on this user.
     pub opened: bool,
     failed: Option<Failed>,
+    /// Sign-ins in a row that were refused for who we are.
+    refusals: u32,
 }
 
 /// A sign-in that went wrong. Whoever waited for it hears the same, and so does whoever comes too soon.
@@ -310,13 +314,21 @@ impl Account {
                 let login = Arc::new(login);
                 state.login = Some(login.clone());
                 state.session = None;
-                state.failed = None;
+                (state.failed, state.refusals) = (None, 0);
                 Ok(login)
             }
             Err(Failure { trouble, answered }) => {
                 let times = state.failed.as_ref().map_or(0, |failed| failed.times);
+                let trouble = match trouble {
+                    Trouble::SignInLater(sentence) => {
+                        state.refusals += 1;
+                        later_or_never(sentence, state.refusals)
+                    }
+                    trouble => trouble,
+                };
                 let pause = match &trouble {
                     Trouble::Throttled { after, .. } => after.unwrap_or(SLOW_LOGIN),
+                    Trouble::SignInLater(_) | Trouble::SignIn(_) => self.config.refused,
                     // The vendor's own policy; a line that is down is tried as the contract says.
                     _ if answered => self.pause(times),
                     _ => Duration::ZERO,
@@ -454,7 +466,10 @@ pub(super) fn renew(state: &mut State) -> Result<(), Trouble> {
 /// What a status says of a sign-in; `None`: it is to be read.
 fn refusal(answer: &Answer) -> Option<Trouble> {
     Some(match answer.status {
-        401 => Trouble::SignIn(
+        401 if speaks_of_a_lock(answer) => Trouble::SignIn(
+            "LivePerson refused the sign-in: this user is locked, or must first sign in by hand (a new password, a second factor). Nothing is tried again until the password is entered anew.".to_owned(),
+        ),
+        401 => Trouble::SignInLater(
             "LivePerson refused the sign-in: check `account`, `username` and the password, and whether the user must sign in through a company portal. If all are right, the account may only be reached from certain addresses: ask the LivePerson administrator.".to_owned(),
         ),
         403 => Trouble::Refused {
@@ -474,6 +489,28 @@ fn refusal(answer: &Answer) -> Option<Trouble> {
         }
         _ => return None,
     })
+}
+
+/// A refusal may pass (a company's network that is not joined yet, an address that is not allowed), so it is
+/// tried again; but never so often that it could be us who lock the account.
+fn later_or_never(sentence: String, refusals: u32) -> Trouble {
+    if refusals < TRIES {
+        return Trouble::SignInLater(sentence);
+    }
+    Trouble::SignIn(format!(
+        "{sentence} It was refused {refusals} times and is not tried again, so that the account is not locked: enter the password anew, or change the source."
+    ))
+}
+
+/// Whether a refusal says that another try can only harm.
+fn speaks_of_a_lock(answer: &Answer) -> bool {
+    if answer.body.len() > 4096 || answer.is_html() {
+        return false;
+    }
+    let text = answer.text().to_ascii_lowercase();
+    let words =
+        ["locked", "lockout", "disabled", "suspended", "multi-factor", "multifactor", "two-factor", "mfa"];
+    words.iter().any(|word| text.contains(word)) || (text.contains("password") && text.contains("expired"))
 }
 
 /// What is sent is never repeated at another origin: whoever answers so is not the vendor, or not its

@@ -15,7 +15,7 @@ mod tests;
 mod values;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 pub use config::SPEC;
@@ -31,6 +31,9 @@ const CONVERSATIONS: usize = 3;
 /// Pauses after a fault at LivePerson, seconds. Its own policy is 5, 10 and 15 s, then every two minutes;
 /// tries may come a tenth sooner.
 const AGAIN: &[u64] = &[6, 12, 17, 30, 60, 134];
+
+/// A sign-in that was refused is tried again after this.
+const REFUSED: Duration = Duration::from_secs(300);
 
 const WORDS: Words = Words {
     vendor: "LivePerson",

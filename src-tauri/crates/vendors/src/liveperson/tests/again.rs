@@ -6,7 +6,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use link::poll::Trouble;
+
 use super::{
+    super::{hosts::Domain, login::Account},
     page::{ONE, Said, Stub, TWO, Way, connect, golden_but, settings_of},
     *,
 };
@@ -120,4 +123,42 @@ async fn s11_what_is_sent_and_redirected_says_where_to() {
         let said = "redirects to elsewhere.example, where no credential is sent";
         assert!(error.contains(said), "{resource} {status}: {error}");
     }
+}
+
+/// A refusal may come from the network's address and pass; but nobody's account is locked by us.
+#[tokio::test]
+async fn a7_a_refused_sign_in_is_tried_three_times_and_a_locked_account_once() {
+    let unauthorized = r#"{"error":{"message":"Unauthorized","internalCode":10}}"#;
+    let locked = r#"{"error":{"message":"User is locked","internalCode":12}}"#;
+    for (said, tries) in [(unauthorized, 3), (locked, 1)] {
+        let stub = golden_but(Way::default(), flag(false), flag(false), move |asked, _| {
+            asked.line.contains("/login?").then(|| (401, String::new(), said.to_owned()))
+        })
+        .await;
+        let mut config = config::read(&settings_of(&stub)).unwrap();
+        assert_eq!(config.refused, Duration::from_secs(300), "at most one try in five minutes");
+        config.refused = Duration::ZERO;
+        let http = link::Http::new(&config.net, Arc::new(link::SystemClock)).unwrap();
+        let account = Account::new(http, config, link::Secret::new("fake-secret"));
+        for turn in 1..=tries {
+            let trouble = account.get(Domain::Data, &["x"], &[]).await.unwrap_err();
+            let is_last = turn == tries;
+            assert_eq!(matches!(trouble, Trouble::SignIn(_)), is_last, "{turn}: {trouble:?}");
+            assert!(is_last || matches!(trouble, Trouble::SignInLater(_)), "{turn}: {trouble:?}");
+        }
+        assert_eq!(count(&stub, "/login?"), tries);
+    }
+    // Whoever asks too soon hears the same without a request.
+    let stub = golden_but(Way::default(), flag(false), flag(false), |asked, _| {
+        asked.line.contains("/login?").then(|| refused(401))
+    })
+    .await;
+    let config = config::read(&settings_of(&stub)).unwrap();
+    let http = link::Http::new(&config.net, Arc::new(link::SystemClock)).unwrap();
+    let account = Account::new(http, config, link::Secret::new("fake-secret"));
+    for _ in 0..4 {
+        let trouble = account.get(Domain::Data, &["x"], &[]).await.unwrap_err();
+        assert!(matches!(trouble, Trouble::SignInLater(_)), "{trouble:?}");
+    }
+    assert_eq!(count(&stub, "/login?"), 1);
 }
