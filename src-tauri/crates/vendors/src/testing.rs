@@ -63,7 +63,7 @@ pub fn watch_with(connector: Box<dyn Connector>, secret: &str, budgets: Budgets)
 }
 
 impl Watched {
-    /// Reads on until this holds; fails after 45 s.
+    /// Reads on until this holds; fails after two minutes.
     pub async fn until(&mut self, what: &str, holds: impl Fn(&Watched) -> bool) {
         let reading = async {
             while !holds(self) {
@@ -71,7 +71,7 @@ impl Watched {
                 self.apply(batch);
             }
         };
-        if tokio::time::timeout(Duration::from_secs(45), reading).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(120), reading).await.is_err() {
             panic!("never saw: {what}; last: {:?}, saw {:?}", self.report, self.healths);
         }
     }

@@ -90,6 +90,10 @@ fn watch(running: &Running, company: Option<&str>) -> Watch {
 }
 
 fn watch_at(address: &str, company: Option<&str>) -> Watch {
+    watch_with(address, company, pace())
+}
+
+fn watch_with(address: &str, company: Option<&str>, pace: Pace) -> Watch {
     let settings = settings(address, company);
     let (out, batches) = mpsc::channel(16);
     let stop = CancellationToken::new();
@@ -105,7 +109,7 @@ fn watch_at(address: &str, company: Option<&str>) -> Watch {
         seed: 1,
         budgets: Default::default(),
     };
-    let config = Config { pace: pace(), ..Config::read(&settings).unwrap() };
+    let config = Config { pace, ..Config::read(&settings).unwrap() };
     tokio::spawn(super::run::run(config, link));
     Watch {
         queues: BTreeMap::new(),
@@ -174,7 +178,7 @@ impl Watch {
                 self.apply(batch);
             }
         };
-        if tokio::time::timeout(Duration::from_secs(45), reading).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(120), reading).await.is_err() {
             panic!("never saw: {what}; last: {:?}, saw {:?}", self.report, self.healths);
         }
     }
@@ -213,7 +217,7 @@ impl Scene {
     }
     /// Waits until what is shown is what is true. What nobody can know may be missing.
     async fn same(&mut self) {
-        let end = tokio::time::Instant::now() + Duration::from_secs(10);
+        let end = tokio::time::Instant::now() + Duration::from_secs(120);
         loop {
             let difference = self.difference();
             let Some(difference) = difference else { return };

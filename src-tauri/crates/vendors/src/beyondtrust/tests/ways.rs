@@ -5,10 +5,11 @@ use std::time::Duration;
 use model::{Health, Id, Timestamp};
 
 use super::{
-    Watch,
+    Watch, pace,
     peer::{Greets, Peer, Script},
-    watch_at,
+    watch_at, watch_with,
 };
+use crate::beyondtrust::config::Pace;
 
 async fn open(script: Script, company: Option<&str>) -> (Peer, Watch) {
     let peer = Peer::start(script).await;
@@ -73,10 +74,10 @@ async fn d7_a_site_that_tells_nothing_is_believed_when_its_time_is_over() {
 /// Changes of a busy site do not put off the end of its copy.
 #[tokio::test]
 async fn d7_a_site_that_never_rests_is_live_soon() {
-    let (peer, mut w) = open(Script::default(), None).await;
-    let begun = tokio::time::Instant::now();
+    let peer = Peer::start(Script::default()).await;
+    let mut w = watch_with(&peer.address, None, Pace { patience: Duration::from_secs(600), ..pace() });
     let teller = tokio::spawn(async move {
-        for n in 0..200 {
+        for n in 0.. {
             let at = 1_700_000_100 + n;
             peer.say(&format!(
                 r#"{{"update":{{"support_session":{{"812":{{"estimated_pickup_timestamp":{at}}}}}}}}}"#
@@ -84,8 +85,8 @@ async fn d7_a_site_that_never_rests_is_live_soon() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
+    // With a patience that no machine outlasts: it is not that which ends the copy.
     w.live().await;
-    assert!(begun.elapsed() < super::pace().patience, "{:?}", begun.elapsed());
     teller.abort();
 }
 

@@ -9,7 +9,7 @@ use super::*;
 use crate::testing::serve;
 
 async fn until_counted(scene: &Scene, what: &str, least: u64) {
-    let end = tokio::time::Instant::now() + Duration::from_secs(40);
+    let end = tokio::time::Instant::now() + Duration::from_secs(120);
     while scene.control.counters(V).unwrap().of(what) < least {
         assert!(tokio::time::Instant::now() < end, "{what} never came to {least}");
         tokio::time::sleep(Duration::from_millis(40)).await;
@@ -21,7 +21,7 @@ async fn whoever_takes_the_session_is_not_fought_for_ever() {
     let scene = scene(Dialect { takes_over: Takeover::Refused, ..own() }).await;
     let (mut one, mut other) = (fast(&scene, &[]), fast(&scene, &[]));
     let fought = |seen: &Watched| seen.report.health == Health::Denied;
-    let end = tokio::time::Instant::now() + Duration::from_secs(40);
+    let end = tokio::time::Instant::now() + Duration::from_secs(120);
     while !fought(&one) && !fought(&other) {
         assert!(tokio::time::Instant::now() < end, "{:?} {:?}", one.report, other.report);
         one.for_a_while(Duration::from_millis(100)).await;
@@ -106,7 +106,7 @@ async fn refreshed(rotates_cookie: bool) {
     let scene = scene(Dialect { token_life, rotates_cookie, ..own() }).await;
     let mut seen = fast(&scene, &[]);
     until_true(&mut seen, &scene).await;
-    let end = tokio::time::Instant::now() + Duration::from_secs(40);
+    let end = tokio::time::Instant::now() + Duration::from_secs(120);
     while scene.control.counters(V).unwrap().of("refresh") < 2 {
         assert!(tokio::time::Instant::now() < end);
         seen.for_a_while(Duration::from_millis(200)).await;
@@ -235,7 +235,7 @@ async fn moved(goes: impl Fn(&Scene)) {
 }
 
 async fn until_counted_elsewhere(seen: &mut Watched, scene: &Scene) {
-    let end = tokio::time::Instant::now() + Duration::from_secs(40);
+    let end = tokio::time::Instant::now() + Duration::from_secs(120);
     while scene.control.counters(V).unwrap().of("availableagents") == 0 {
         assert!(tokio::time::Instant::now() < end, "{:?}", seen.report);
         seen.for_a_while(Duration::from_millis(100)).await;

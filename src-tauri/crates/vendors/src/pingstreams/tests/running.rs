@@ -35,7 +35,7 @@ pub fn pace() -> Pace {
         resync: ms(60_000),
         soon: ms(300),
         ping_after: ms(300),
-        answer_within: ms(300),
+        answer_within: ms(900),
     }
 }
 
@@ -118,7 +118,7 @@ impl Running {
     }
 
     pub async fn until(&mut self, what: &str, holds: impl Fn(&Running) -> bool) {
-        let end = tokio::time::Instant::now() + Duration::from_secs(15);
+        let end = tokio::time::Instant::now() + Duration::from_secs(120);
         while !holds(self) {
             match tokio::time::timeout_at(end, self.rx.recv()).await {
                 Ok(Some(batch)) => self.apply(batch),
