@@ -5,6 +5,7 @@
 mod acknowledged;
 mod drift;
 mod faults;
+mod pace;
 mod past;
 mod proxies;
 mod rules;

@@ -81,8 +81,11 @@ fn line(source: &Source, about: &Diagnostics, remarks: &[String]) -> String {
     };
     let mut line = format!("{}\t{}\t{health}", source.id, source.vendor.as_str());
     if !about.endpoints.is_empty() {
-        // To the tenth of a second: what is shared has odd parts.
-        let every = |seconds: f64| Duration::from_millis(((seconds * 10.0).round() * 100.0) as u64);
+        // What is shared has odd parts: long intervals to the second, short ones to the tenth.
+        let every = |seconds: f64| match seconds {
+            ..10.0 => Duration::from_millis(((seconds * 10.0).round() * 100.0) as u64),
+            _ => Duration::from_secs(seconds.round() as u64),
+        };
         let polled: Vec<String> = about
             .endpoints
             .iter()
