@@ -2,7 +2,7 @@
 
 use model::{Key, SubjectKind, Timestamp};
 
-use super::{Called, Facts, MetricName, Reading, rule::Rule};
+use super::{Ask, Called, Facts, Reading, metrics::Measure, rule::Rule};
 
 /// A set of figures of one kind of target, by their places in [`Asks`]. Figures from the 64th on share
 /// the last bit: when one of them changes, the others count as changed too.
@@ -24,9 +24,23 @@ impl Marks {
     }
 }
 
+/// What reads differently than before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct News {
+    pub changed: Marks,
+    /// Of these, what moves by itself, or did: limits are passed at other moments.
+    pub moving: Marks,
+}
+
+impl News {
+    const ALL: News = News { changed: Marks::ALL, moving: Marks::ALL };
+}
+
 /// What one rule reads.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
+    /// What it reads, in its own order.
+    pub asks: Vec<Ask>,
     /// Places among what is asked of its kind of target, in the rule's own order.
     pub places: Vec<u16>,
     /// The same as a set.
@@ -35,33 +49,45 @@ pub(crate) struct Asked {
 
 /// All figures that rules read, by kind of target.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Asks([Vec<MetricName>; 6]);
+pub(crate) struct Asks {
+    of_kind: [Vec<Ask>; 6],
+    /// Where opening hours stand among what is asked of queues.
+    open_hours: Option<usize>,
+}
 
 impl Asks {
     /// Gathers what rules read, and tells each where it finds its own.
     pub fn of(rules: &mut [Rule]) -> Self {
         let mut asks = Self::default();
         for rule in rules {
-            let of_kind = &mut asks.0[rule.subject as usize];
+            let of_kind = &mut asks.of_kind[rule.subject as usize];
             for terms in &mut rule.terms {
                 let mut asked = Asked::default();
                 for metric in &terms.reads {
-                    let place = of_kind.iter().position(|m| m == metric).unwrap_or_else(|| {
-                        of_kind.push(*metric);
+                    let place = of_kind.iter().position(|ask| ask.metric == *metric).unwrap_or_else(|| {
+                        of_kind.push(Ask::of(*metric));
                         of_kind.len() - 1
                     });
+                    asked.asks.push(Ask::of(*metric));
                     asked.places.push(u16::try_from(place).unwrap_or(u16::MAX));
                     asked.marks.add(place);
                 }
                 terms.asked = asked;
             }
         }
+        asks.open_hours =
+            asks.of_kind(SubjectKind::Queue).iter().position(|ask| ask.measure == Measure::OpenHours);
         asks
     }
 
     /// Whether any rule reads this figure.
     pub fn has(&self, kind: SubjectKind, name: &str) -> bool {
-        self.0[kind as usize].iter().any(|metric| metric.name == name)
+        self.of_kind(kind).iter().any(|ask| ask.metric.name == name)
+    }
+
+    /// All that is read of a kind.
+    pub fn of_kind(&self, kind: SubjectKind) -> &[Ask] {
+        &self.of_kind[kind as usize]
     }
 
     /// Reads a target anew into `seen`; tells what reads differently. `seen` that is empty was never read,
@@ -73,27 +99,36 @@ impl Asks {
         now: Timestamp,
         seen: &mut Vec<Reading>,
         spare: &mut Vec<Reading>,
-    ) -> Option<Marks> {
+    ) -> Option<News> {
         spare.clear();
-        if !facts.read_called(kind, key, known, &self.0[kind as usize], now, spare) {
+        if !facts.read_called(kind, key, known, self.of_kind(kind), now, spare) {
             return None;
         }
-        let changed = if seen.len() == spare.len() {
-            let mut changed = Marks::default();
+        // Where there are hours, rules that name them are tested apart; without, all is always open.
+        if let Some(place) = self.open_hours.filter(|_| kind == SubjectKind::Queue)
+            && let Some(reading) = spare.get_mut(place)
+        {
+            *reading = Reading::flag(true);
+        }
+        let news = if seen.len() == spare.len() {
+            let mut news = News::default();
             for (place, (old, new)) in seen.iter().zip(&*spare).enumerate() {
                 if old != new {
-                    changed.add(place);
+                    news.changed.add(place);
+                    if old.is_moving() || new.is_moving() {
+                        news.moving.add(place);
+                    }
                 }
             }
-            changed
+            news
         } else {
-            Marks::ALL
+            News::ALL
         };
         // Moved, not swapped: each keeps the room that it needs, so that nothing grows again and again.
         seen.clear();
         seen.reserve_exact(spare.len());
         seen.append(spare);
-        Some(changed)
+        Some(news)
     }
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn number(reading: &Reading, now: Timestamp) -> Option<f64> {
 }
 
 impl Compare {
-    fn test(&self, test: Test, look: &Look<'_>) -> Option<bool> {
+    pub fn test(&self, test: Test, look: &Look<'_>) -> Option<bool> {
         let reading = look.reading(self.metric)?;
         match (reading, &self.limit) {
             (Reading::NotGiven, _) => {
@@ -141,7 +141,7 @@ impl Compare {
     }
 
     /// The next moment after `now` at which a reading that moves by itself passes one of the limits.
-    fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
+    pub fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
         let Limit::Number(limit) = self.limit else { return None };
         let at = |limit: f64| match look.reading(self.metric)? {
             Reading::CountingUp { since } | Reading::AtLeast { since } => Some(since.plus_seconds(limit)),

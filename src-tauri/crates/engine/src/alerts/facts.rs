@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use model::{Health, Id, Key, SubjectKind, Timestamp, Window};
 
+use super::metrics::Measure;
+
 /// What is known about one metric of one target at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
@@ -49,6 +51,10 @@ impl Reading {
     pub fn flag(value: bool) -> Self {
         Reading::Word(Cow::Borrowed(if value { "true" } else { "false" }))
     }
+    /// Whether it stands for another number with every moment.
+    pub(crate) fn is_moving(&self) -> bool {
+        matches!(self, Reading::CountingUp { .. } | Reading::AtLeast { .. } | Reading::CountingDown { .. })
+    }
     /// Whether all of it is known.
     pub(crate) fn is_whole(&self) -> bool {
         !matches!(self, Reading::Unknown | Reading::NotGiven | Reading::AtLeast { .. })
@@ -66,6 +72,22 @@ pub struct MetricName {
     pub name: &'static str,
     /// The window of `abandoned@30m`.
     pub window: Option<Window>,
+}
+
+/// What rules ask of a target: a metric, with its name looked up once and for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The metric.
+    pub metric: MetricName,
+    /// The same for whoever answers for rows.
+    pub(crate) measure: Measure,
+}
+
+impl Ask {
+    /// Looks the name up.
+    pub fn of(metric: MetricName) -> Self {
+        Self { metric, measure: Measure::of(metric) }
+    }
 }
 
 /// What the world answers. All instants in answers are in our clock.
@@ -91,17 +113,10 @@ pub trait Facts {
 
     /// Several figures of one target at once, appended to `into` in the order asked. What is answered for
     /// `open_hours` is not looked at. Worth writing where finding the target costs more than reading it.
-    fn read_all(
-        &self,
-        kind: SubjectKind,
-        key: &Key,
-        metrics: &[MetricName],
-        now: Timestamp,
-        into: &mut Vec<Reading>,
-    ) {
-        into.extend(metrics.iter().map(|metric| match metric.name {
-            "open_hours" => Reading::Unknown,
-            _ => self.read(kind, key, *metric, now),
+    fn read_all(&self, kind: SubjectKind, key: &Key, asks: &[Ask], now: Timestamp, into: &mut Vec<Reading>) {
+        into.extend(asks.iter().map(|ask| match ask.measure {
+            Measure::OpenHours => Reading::Unknown,
+            _ => self.read(kind, key, ask.metric, now),
         }));
     }
 
@@ -112,13 +127,13 @@ pub trait Facts {
         kind: SubjectKind,
         key: &Key,
         known: &Called<'_>,
-        metrics: &[MetricName],
+        asks: &[Ask],
         now: Timestamp,
         into: &mut Vec<Reading>,
     ) -> bool {
         let called = self.is_called(kind, key, known);
         if called {
-            self.read_all(kind, key, metrics, now, into);
+            self.read_all(kind, key, asks, now, into);
         }
         called
     }

@@ -15,6 +15,7 @@ use super::{
     Facts, Reading, Rulebook, Touched,
     episode::{Episode, Out, Snooze},
     floor_key,
+    panel::Panel,
     rule::{Rule, Scope, Who},
     slots::{Carried, Slots, Target},
     source_key,
@@ -53,6 +54,8 @@ pub struct Alerts {
     wanted: [bool; 6],
     asks_who: [bool; 6],
     slots: Slots,
+    /// Panels by the rules on them and the terms of each, so that targets can share one.
+    panels: FastMap<Vec<(usize, usize)>, Arc<Panel>>,
     /// Episodes that wait for their target to be seen: after a restart or new rules.
     carried: HashMap<(String, SubjectKind, Key), Carried>,
     /// Episodes whose rule is gone, to be ended.
@@ -87,6 +90,7 @@ impl Alerts {
             self.asks_who[kind as usize] = !book.hours.is_empty() || rules().any(asks_who);
         }
         self.book = book;
+        self.panels.clear();
         self.anew = true;
         self.drop_orphans();
     }
@@ -119,6 +123,7 @@ impl Alerts {
         slot.episode = carried.episode;
         slot.cycles = carried.cycles;
         slot.snooze_until = carried.snooze_until;
+        self.slots.unsettle(at);
         self.slots.index(at, true);
         None
     }
@@ -215,6 +220,7 @@ impl Alerts {
             episode.emit(transition, &mut out);
         }
         let book = self.book.clone();
+        self.slots.unsettle(at);
         self.plan(&book, at, now);
         out
     }
@@ -252,6 +258,12 @@ impl Alerts {
         self.tests
     }
 
+    /// Every slot is tested in full next time, as if nothing were known of the last one; for proofs that
+    /// what is left out changes nothing.
+    pub fn mistrust(&mut self) {
+        self.slots.unsettle_all();
+    }
+
     fn wants(&self, kind: SubjectKind) -> bool {
         self.wanted[kind as usize]
     }
@@ -270,12 +282,14 @@ impl Alerts {
         self.settles_at = Some(awake);
         let open: Vec<usize> = self.slots.open().collect();
         for at in open {
+            self.slots.unsettle(at);
             if let Some(episode) = self.slots.get_mut(at).and_then(|s| s.episode.as_deref_mut()) {
                 episode.skip(before, now);
             }
         }
         while let Some((due, at)) = self.slots.first_due().filter(|(due, _)| *due < awake) {
             debug_assert!(due < awake);
+            self.slots.unsettle(at);
             self.slots.set_due(at, Some(awake));
         }
     }

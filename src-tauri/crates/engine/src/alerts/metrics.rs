@@ -5,6 +5,8 @@
 
 use model::{SubjectKind, Unit};
 
+use super::MetricName;
+
 /// What a metric's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
@@ -167,6 +169,84 @@ pub const TABLE: &[RuleMetric] = &[
 /// The metric without a window.
 pub fn find(subject: SubjectKind, name: &str) -> Option<&'static RuleMetric> {
     TABLE.iter().find(|m| m.name == name && m.subjects.contains(&subject))
+}
+
+/// A metric's name as a number: rows are asked with every change, and comparing texts would cost more than
+/// the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// It has a window.
+    Windowed,
+    /// No figure of a row: it belongs to a source or to the floor.
+    OfPlace,
+    Waiting,
+    LongestWait,
+    AverageWait,
+    Open,
+    Capacity,
+    FreeCapacity,
+    AgentsOnline,
+    AgentsAvailable,
+    EstimatedWait,
+    Kind,
+    WaitingPerAgent,
+    SlotUtilisation,
+    OpenHours,
+    Presence,
+    PresenceLabel,
+    TimeInPresence,
+    LoggedInFor,
+    FreeWhileWaiting,
+    State,
+    Channel,
+    StartedVia,
+    Outcome,
+    Priority,
+    Customer,
+    Subject,
+    Wait,
+    Age,
+    ReplyAge,
+}
+
+impl Measure {
+    /// Looks a name up.
+    pub(crate) fn of(metric: MetricName) -> Self {
+        if metric.window.is_some() {
+            return Measure::Windowed;
+        }
+        match metric.name {
+            "waiting" => Measure::Waiting,
+            "longest_wait" => Measure::LongestWait,
+            "average_wait" => Measure::AverageWait,
+            "open" => Measure::Open,
+            "capacity" => Measure::Capacity,
+            "free_capacity" | "free_slots" => Measure::FreeCapacity,
+            "agents_online" => Measure::AgentsOnline,
+            "agents_available" => Measure::AgentsAvailable,
+            "estimated_wait" => Measure::EstimatedWait,
+            "kind" => Measure::Kind,
+            "waiting_per_agent" => Measure::WaitingPerAgent,
+            "slot_utilisation" => Measure::SlotUtilisation,
+            "open_hours" => Measure::OpenHours,
+            "presence" => Measure::Presence,
+            "presence_label" => Measure::PresenceLabel,
+            "time_in_presence" => Measure::TimeInPresence,
+            "logged_in_for" => Measure::LoggedInFor,
+            "agents_free_while_waiting" => Measure::FreeWhileWaiting,
+            "state" => Measure::State,
+            "channel" => Measure::Channel,
+            "started_via" => Measure::StartedVia,
+            "outcome" => Measure::Outcome,
+            "priority" => Measure::Priority,
+            "customer" => Measure::Customer,
+            "subject" => Measure::Subject,
+            "wait" => Measure::Wait,
+            "age" => Measure::Age,
+            "reply_age" => Measure::ReplyAge,
+            _ => Measure::OfPlace,
+        }
+    }
 }
 
 /// Subjects whose windowed figures can be asked: those that carry `windows`, and the floor.

@@ -12,6 +12,7 @@ mod language;
 mod machine;
 pub mod metrics;
 mod notice;
+mod panel;
 mod preview;
 mod rule;
 mod rulebook;
@@ -22,9 +23,11 @@ mod stopwatch;
 mod tray;
 mod trial;
 
+pub(crate) use metrics::Measure;
+
 pub use budget::{Budget, HOURLY, Spent};
 pub use defaults::Defaults;
-pub use facts::{Called, Facts, MetricName, Names, Reading, Touched, floor_key, source_key};
+pub use facts::{Ask, Called, Facts, MetricName, Names, Reading, Touched, floor_key, source_key};
 pub use hours::Schedule;
 pub use language::RuleError;
 pub use machine::Alerts;

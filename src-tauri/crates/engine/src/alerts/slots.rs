@@ -9,8 +9,8 @@ use model::{Id, Key, SubjectKind, Timestamp};
 
 use super::{
     Reading,
-    asks::Marks,
     episode::{Episode, Snooze},
+    panel::{Panel, Verdict},
 };
 use crate::world::FastMap;
 
@@ -40,17 +40,38 @@ pub(crate) struct Slot {
     pub snooze_until: Option<Timestamp>,
     /// What the last episode's id was made from.
     pub began: Option<Timestamp>,
-    /// When a reading passes a limit by itself, or hours change.
+    /// When a reading passes a limit by itself, or hours change: of one that has an episode.
     pub turns_at: Option<Timestamp>,
+}
+
+/// How a slot was left by the last full test, so that the next one knows whether there is anything to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Only a full test can tell: it is new, or something else than a figure has changed.
+    #[default]
+    No,
+    /// Nothing stands, and nothing begins unless the condition holds.
+    Quiet,
+    /// An episode goes on, and stays as it is while the conditions answer so and nothing is due.
+    Standing(Verdict),
+}
+
+/// What a look needs of a slot before anything else. Kept apart from [`Slot`], which is many times larger:
+/// a sweep that finds nothing new reads only this.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pulse {
     pub due: Option<Timestamp>,
     /// Where it stands in the list of deadlines: at `due`, or earlier.
-    pub queued: Option<Timestamp>,
+    queued: Option<Timestamp>,
+    pub settled: Settled,
 }
 
 /// All slots with their indexes.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     all: Vec<Option<Slot>>,
+    /// One for each place in `all`.
+    pulses: Vec<Pulse>,
     free: Vec<usize>,
     /// By kind and key: the place among all that rules are laid over.
     by_target: [FastMap<Key, usize>; 6],
@@ -70,16 +91,12 @@ pub(crate) struct Slots {
 #[derive(Debug)]
 pub(crate) struct Laid {
     pub target: Arc<Target>,
-    pub slots: Arc<[Pinned]>,
+    /// In the order of the rules.
+    pub slots: Arc<[usize]>,
+    /// Their conditions, in the same order.
+    pub panel: Arc<Panel>,
     /// What was read of it last; empty: nothing that is to be relied on.
     pub seen: Vec<Reading>,
-}
-
-/// A slot of a target, and what its rule reads of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pinned {
-    pub at: usize,
-    pub reads: Marks,
 }
 
 impl Slots {
@@ -106,16 +123,15 @@ impl Slots {
     }
     /// The slots of the rules about a target.
     pub fn slots_of(&self, kind: SubjectKind, key: &Key) -> Vec<usize> {
-        self.of_target(kind, key)
-            .map(|laid| laid.slots.iter().map(|slot| slot.at).collect())
-            .unwrap_or_default()
+        self.of_target(kind, key).map(|laid| laid.slots.to_vec()).unwrap_or_default()
     }
     pub fn targets(&self, kind: SubjectKind) -> impl Iterator<Item = &Arc<Target>> {
         self.by_target[kind as usize].values().filter_map(|place| Some(&self.laid(*place)?.target))
     }
-    pub fn put_target(&mut self, target: Arc<Target>, slots: Vec<Pinned>) {
-        for slot in &slots {
-            if let Some(slot) = self.get_mut(slot.at) {
+    pub fn put_target(&mut self, target: Arc<Target>, slots: Vec<usize>, panel: Arc<Panel>) {
+        for at in &slots {
+            self.unsettle(*at);
+            if let Some(slot) = self.get_mut(*at) {
                 slot.target = target.clone();
             }
         }
@@ -126,14 +142,14 @@ impl Slots {
                 self.laid.len() - 1
             })
         });
-        self.laid[place] = Some(Laid { target, slots: slots.into(), seen: Vec::new() });
+        self.laid[place] = Some(Laid { target, slots: slots.into(), panel, seen: Vec::new() });
     }
     pub fn drop_target(&mut self, kind: SubjectKind, key: &Key) {
         let Some(place) = self.by_target[kind as usize].remove(key) else { return };
         self.free_laid.push(place);
         let Some(laid) = self.laid.get_mut(place).and_then(Option::take) else { return };
-        for slot in laid.slots.iter() {
-            self.drop_slot(slot.at);
+        for at in laid.slots.iter() {
+            self.drop_slot(*at);
         }
     }
 
@@ -141,17 +157,19 @@ impl Slots {
         match self.free.pop() {
             Some(at) => {
                 self.all[at] = Some(slot);
+                self.pulses[at] = Pulse::default();
                 at
             }
             None => {
                 self.all.push(Some(slot));
+                self.pulses.push(Pulse::default());
                 self.all.len() - 1
             }
         }
     }
     pub fn drop_slot(&mut self, at: usize) {
         self.index(at, false);
-        if let Some(queued) = self.get(at).and_then(|slot| slot.queued) {
+        if let Some(queued) = self.pulses.get_mut(at).map(std::mem::take).and_then(|pulse| pulse.queued) {
             self.due.remove(&(queued, at));
         }
         if self.all.get_mut(at).and_then(Option::take).is_some() {
@@ -190,15 +208,32 @@ impl Slots {
         self.by_alert.get(id).copied()
     }
 
+    pub fn pulse(&self, at: usize) -> Pulse {
+        self.pulses.get(at).copied().unwrap_or_default()
+    }
+    pub fn settle(&mut self, at: usize, settled: Settled) {
+        if let Some(pulse) = self.pulses.get_mut(at) {
+            pulse.settled = settled;
+        }
+    }
+    /// Something else than a figure has changed: the next test is a full one.
+    pub fn unsettle(&mut self, at: usize) {
+        self.settle(at, Settled::No);
+    }
+
+    pub fn unsettle_all(&mut self) {
+        self.pulses.iter_mut().for_each(|pulse| pulse.settled = Settled::No);
+    }
+
     pub fn set_due(&mut self, at: usize, due: Option<Timestamp>) {
-        let Some(Some(slot)) = self.all.get_mut(at) else { return };
-        if slot.due == due {
+        let Some(pulse) = self.pulses.get_mut(at) else { return };
+        if pulse.due == due {
             return;
         }
-        slot.due = due;
-        let queued = slot.queued;
+        pulse.due = due;
+        let queued = pulse.queued;
         if let Some(new) = due.filter(|new| queued.is_none_or(|queued| *new < queued)) {
-            slot.queued = due;
+            pulse.queued = due;
             if let Some(old) = queued {
                 self.due.remove(&(old, at));
             }
@@ -218,14 +253,14 @@ impl Slots {
     /// Moves deadlines that were put off to where they belong, until the first one is right.
     fn set_first(&mut self) {
         while let Some((queued, at)) = self.due.first().copied() {
-            let slot = self.all.get_mut(at).and_then(Option::as_mut);
-            if slot.as_ref().is_some_and(|slot| slot.due == Some(queued)) {
+            let pulse = self.pulses.get_mut(at);
+            if pulse.as_ref().is_some_and(|pulse| pulse.due == Some(queued)) {
                 break;
             }
             self.due.pop_first();
-            let Some(slot) = slot else { continue };
-            slot.queued = slot.due;
-            self.due.extend(slot.due.map(|due| (due, at)));
+            let Some(pulse) = pulse else { continue };
+            pulse.queued = pulse.due;
+            self.due.extend(pulse.due.map(|due| (due, at)));
         }
         self.first = self.due.first().copied();
     }

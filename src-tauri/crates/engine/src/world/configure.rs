@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
 use model::{Alert, Health, Id, Key, Source, Timestamp};
 
-use super::{Floor, World, outcome::Round};
+use super::{Floor, World, facts::told, outcome::Round};
 use crate::{alerts::Rulebook, effects::Entity};
 
 impl World {
@@ -100,6 +100,7 @@ impl Floor {
         };
         self.source.name = new.name;
         self.source.provides = new.provides;
+        self.told = told(&self.source);
         if health != self.source.health {
             self.source.health = health;
             self.source.health_since = now;

@@ -8,10 +8,10 @@ mod words;
 use model::{Health, Id, Key, SubjectKind, Timestamp, Window};
 
 use super::{
-    Floor, World, figure,
+    FastSet, Floor, World, figure,
     slot::{AgentSlot, ConversationSlot, QueueSlot},
 };
-use crate::alerts::{Called, Facts, MetricName, Reading, floor_key, source_key};
+use crate::alerts::{Ask, Called, Facts, Measure, MetricName, Reading, floor_key, source_key};
 
 /// What the floor as a whole is called.
 const WHOLE: &str = "The floor";
@@ -92,32 +92,25 @@ impl Facts for World {
         }
         match kind {
             SubjectKind::Queue => match floor.queues.get(&key.id) {
-                Some(slot) => floor.read_queue(&slot.row, metric),
+                Some(slot) => floor.read_queue(&slot.row, &Ask::of(metric)),
                 None => Reading::NotGiven,
             },
             SubjectKind::Agent => match floor.agents.get(&key.id) {
-                Some(slot) => floor.read_agent(&slot.row, metric),
+                Some(slot) => floor.read_agent(&slot.row, &Ask::of(metric)),
                 None => Reading::NotGiven,
             },
             SubjectKind::Conversation => match floor.conversations.get(&key.id) {
-                Some(slot) => floor.read_conversation(&slot.row, metric, now),
+                Some(slot) => floor.read_conversation(&slot.row, Measure::of(metric), now),
                 None => Reading::NotGiven,
             },
             SubjectKind::Total | SubjectKind::Source | SubjectKind::Floor => floor.read_total(metric),
         }
     }
 
-    fn read_all(
-        &self,
-        kind: SubjectKind,
-        key: &Key,
-        metrics: &[MetricName],
-        now: Timestamp,
-        into: &mut Vec<Reading>,
-    ) {
+    fn read_all(&self, kind: SubjectKind, key: &Key, asks: &[Ask], now: Timestamp, into: &mut Vec<Reading>) {
         let floor = self.floor(&key.source);
         let row = floor.and_then(|floor| floor.row(kind, &key.id));
-        self.read_row((floor, row), (kind, key), metrics, now, into);
+        self.read_row((floor, row), (kind, key), asks, now, into);
     }
 
     fn read_called(
@@ -125,7 +118,7 @@ impl Facts for World {
         kind: SubjectKind,
         key: &Key,
         known: &Called<'_>,
-        metrics: &[MetricName],
+        asks: &[Ask],
         now: Timestamp,
         into: &mut Vec<Reading>,
     ) -> bool {
@@ -133,7 +126,7 @@ impl Facts for World {
         let row = floor.and_then(|floor| floor.row(kind, &key.id));
         let called = is_called((floor, row), kind, known);
         if called {
-            self.read_row((floor, row), (kind, key), metrics, now, into);
+            self.read_row((floor, row), (kind, key), asks, now, into);
         }
         called
     }
@@ -150,17 +143,23 @@ impl World {
         &self,
         (floor, row): (Option<&Floor>, Option<Row<'_>>),
         (kind, key): (SubjectKind, &Key),
-        metrics: &[MetricName],
+        asks: &[Ask],
         now: Timestamp,
         into: &mut Vec<Reading>,
     ) {
         let live = floor.filter(|floor| floor.is_live());
-        into.extend(metrics.iter().map(|metric| match (live, row) {
-            (Some(floor), Some(Row::Queue(slot))) => floor.read_queue(&slot.row, *metric),
-            (Some(floor), Some(Row::Agent(slot))) => floor.read_agent(&slot.row, *metric),
-            (Some(floor), Some(Row::Conversation(slot))) => floor.read_conversation(&slot.row, *metric, now),
-            _ => self.read(kind, key, *metric, now),
-        }));
+        match (live, row) {
+            (Some(floor), Some(Row::Queue(slot))) => {
+                into.extend(asks.iter().map(|ask| floor.read_queue(&slot.row, ask)));
+            }
+            (Some(floor), Some(Row::Agent(slot))) => {
+                into.extend(asks.iter().map(|ask| floor.read_agent(&slot.row, ask)));
+            }
+            (Some(floor), Some(Row::Conversation(slot))) => {
+                into.extend(asks.iter().map(|ask| floor.read_conversation(&slot.row, ask.measure, now)));
+            }
+            _ => into.extend(asks.iter().map(|ask| self.read(kind, key, ask.metric, now))),
+        }
     }
 }
 
@@ -211,6 +210,15 @@ pub(crate) fn title(conversation: &model::Conversation) -> String {
         .unwrap_or_else(|| conversation.id.chars().take(8).collect())
 }
 
+/// The figures that a source can tell, by their names here. Rules ask with every change what a source
+/// keeps silent about, so it is not looked for in the source's own, ordered list.
+pub(super) fn told(source: &model::Source) -> FastSet<Box<str>> {
+    // Figures of a whole source are named by its row or by the rules' subject.
+    let of_total = source.provides.keys().filter_map(|name| name.strip_prefix("total."));
+    let named = of_total.map(|name| format!("totals.{name}").into());
+    source.provides.keys().map(|name| name.as_str().into()).chain(named).collect()
+}
+
 impl Floor {
     fn row(&self, kind: SubjectKind, id: &Id) -> Option<Row<'_>> {
         match kind {
@@ -243,14 +251,7 @@ impl Floor {
 
     /// Nothing was told: can the source tell it, or never?
     fn silent(&self, provided: &str) -> Reading {
-        // Figures of a whole source are named by its row or by the rules' subject.
-        let other = provided.strip_prefix("totals.").map(|name| format!("total.{name}"));
-        let provides = &self.source.provides;
-        if provides.contains_key(provided) || other.is_some_and(|name| provides.contains_key(&name)) {
-            Reading::Unknown
-        } else {
-            Reading::NotGiven
-        }
+        if self.told.contains(provided) { Reading::Unknown } else { Reading::NotGiven }
     }
 
     /// As [`Floor::silent`] for a figure made of two: never told where one of them never is.

@@ -8,7 +8,8 @@ use std::{
 use model::{Agent, Conversation, ConversationState, Health, Id, Kind, Queue, Source, Timestamp, Totals};
 
 use super::{
-    FastMap,
+    FastMap, FastSet,
+    facts::told,
     slot::{
         AgentExtra, AgentSlot, ConversationExtra, ConversationSlot, PresenceSeen, QueueExtra, QueueSlot, Slot,
     },
@@ -43,6 +44,8 @@ pub(crate) struct Floor {
     pub(crate) agents: FastMap<Id, AgentSlot>,
     pub(crate) conversations: FastMap<Id, ConversationSlot>,
     pub(crate) totals: Option<Slot<Totals, ()>>,
+    /// The figures that the source can tell.
+    pub(crate) told: FastSet<Box<str>>,
     /// Agents of each queue.
     pub(crate) members: FastMap<Id, BTreeSet<Id>>,
     pub(crate) tally: Tally,
@@ -91,6 +94,7 @@ impl Floor {
         Self {
             skew_shown: source.clock_skew_s.unwrap_or(0.0),
             was_live: source.health == Health::Live,
+            told: told(&source),
             source,
             lost_at: None,
             link_lost_since: None,

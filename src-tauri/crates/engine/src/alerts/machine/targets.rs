@@ -7,12 +7,16 @@ use model::{Health, Id, Key, SubjectKind, Timestamp};
 use super::{Alerts, who};
 use crate::alerts::{
     Called, Facts, Rulebook,
-    asks::Marks,
+    condition::Look,
     episode::Out,
+    panel::Panel,
     rule::Rule,
-    slots::{Carried, Laid, Pinned, Slot, Target},
+    slots::{Carried, Laid, Slot, Target},
     source_key,
 };
+
+/// More than so many kinds of panel are not remembered: those that are laid stay, new ones are laid out anew.
+const MAX_PANELS: usize = 4096;
 
 impl Alerts {
     /// Looks at one target: is it there, which rules are about it, and how do they stand?
@@ -79,7 +83,7 @@ impl Alerts {
         out: &mut Out,
     ) -> bool {
         let Self { slots, readings, late, asks_who, .. } = self;
-        let Some(Laid { target, slots: pinned, seen }) = slots.laid_mut(place) else { return false };
+        let Some(Laid { target, slots: places, panel, seen }) = slots.laid_mut(place) else { return false };
         if !target.seen {
             return false;
         }
@@ -87,17 +91,23 @@ impl Alerts {
         let who = asks_who[kind as usize].then_some((target.queues.as_slice(), target.agents.as_slice()));
         let known = Called { name: &target.name, who };
         let read = book.asks.read(facts, (kind, &target.key, &known), now, seen, readings);
-        let Some(changed) = read else { return false };
+        let Some(news) = read else { return false };
         // The health of a source, which no rule about it may read, decides whether it is a cause.
         let anyway = anyway || kind == SubjectKind::Source;
-        if changed.is_empty() && late.is_empty() && !anyway {
+        if news.changed.is_empty() && late.is_empty() && !anyway {
             return true;
         }
-        let pinned = pinned.clone();
+        let (places, panel) = (places.clone(), panel.clone());
         let seen = std::mem::take(seen);
-        for slot in pinned.iter() {
-            if anyway || slot.reads.meets(changed) || self.late.contains(&slot.at) {
-                self.test_on(book, facts, slot.at, &seen, now, out);
+        for (nth, at) in places.iter().enumerate() {
+            let reads = panel.reads(nth);
+            let late = self.late.contains(at);
+            if !(anyway || late || reads.meets(news.changed)) {
+                continue;
+            }
+            let look = Look { readings: &seen, places: &[], min_n: panel.min_n(nth), now };
+            if !self.stays(&panel, nth, *at, late || reads.meets(news.moving), &look) {
+                self.test_on(book, facts, *at, &seen, now, out);
             }
         }
         if let Some(laid) = self.slots.laid_mut(place) {
@@ -119,9 +129,9 @@ impl Alerts {
         let Some(laid) = self.slots.laid_mut(place) else { return };
         // When it is back, everything about it is news.
         laid.seen.clear();
-        let pinned = laid.slots.clone();
-        for slot in pinned.iter() {
-            self.test(book, facts, slot.at, now, out);
+        let places = laid.slots.clone();
+        for at in places.iter() {
+            self.test(book, facts, *at, now, out);
         }
     }
 
@@ -130,7 +140,7 @@ impl Alerts {
         let book = self.book.clone();
         let who = who(&target);
         let mut old = self.slots.slots_of(target.kind, &target.key);
-        let mut slots = Vec::new();
+        let (mut slots, mut on_panel) = (Vec::new(), Vec::new());
         for (rule_at, rule) in book.rules.iter().enumerate().filter(|(_, r)| r.subject == target.kind) {
             let existing = old.iter().position(|at| self.slots.get(*at).is_some_and(|s| s.rule == rule_at));
             let existing = existing.map(|place| old.remove(place));
@@ -139,11 +149,13 @@ impl Alerts {
                     if let Some(slot) = self.slots.get_mut(at) {
                         slot.terms = terms;
                     }
-                    slots.push(pinned(rule, terms, at));
+                    slots.push(at);
+                    on_panel.push((rule_at, terms));
                 }
                 (Some(terms), None) => {
                     let at = self.new_slot(rule, rule_at, terms, &target);
-                    slots.push(pinned(rule, terms, at));
+                    slots.push(at);
+                    on_panel.push((rule_at, terms));
                 }
                 (None, existing) => {
                     let carried = self.carried.remove(&(rule.name.clone(), target.kind, target.key.clone()));
@@ -159,7 +171,22 @@ impl Alerts {
                 }
             }
         }
-        self.slots.put_target(target, slots);
+        let panel = self.panel(&book, on_panel);
+        self.slots.put_target(target, slots, panel);
+    }
+
+    /// The panel of these rules under these of their terms.
+    fn panel(&mut self, book: &Rulebook, of: Vec<(usize, usize)>) -> Arc<Panel> {
+        if self.panels.len() >= MAX_PANELS {
+            self.panels.clear();
+        }
+        let lay_out = |of: &Vec<(usize, usize)>| {
+            Arc::new(Panel::of(of.iter().filter_map(|(rule, terms)| {
+                let rule = book.rules.get(*rule)?;
+                Some((rule, rule.terms.get(*terms)?))
+            })))
+        };
+        self.panels.entry(of).or_insert_with_key(lay_out).clone()
     }
 
     fn new_slot(&mut self, rule: &Rule, rule_at: usize, terms: usize, target: &Arc<Target>) -> usize {
@@ -176,8 +203,6 @@ impl Alerts {
             snooze_until,
             began: None,
             turns_at: None,
-            due: None,
-            queued: None,
         });
         if is_open {
             self.slots.index(at, true);
@@ -226,9 +251,9 @@ impl Alerts {
             }
         }
         let Some(laid) = self.slots.of_target(kind, key) else { return };
-        let (target, pinned) = (laid.target.clone(), laid.slots.clone());
-        for slot in pinned.iter() {
-            self.end(slot.at, &format!("{}: it is no longer there", target.name), now, out);
+        let (target, places) = (laid.target.clone(), laid.slots.clone());
+        for at in places.iter() {
+            self.end(*at, &format!("{}: it is no longer there", target.name), now, out);
         }
         self.slots.drop_target(kind, key);
     }
@@ -236,14 +261,16 @@ impl Alerts {
     /// Slots for episodes whose target has not been seen yet; scopes are looked at once it is.
     fn keep_carried(&mut self, target: Arc<Target>) {
         let book = self.book.clone();
-        let mut slots = Vec::new();
+        let (mut slots, mut on_panel) = (Vec::new(), Vec::new());
         for (rule_at, rule) in book.rules.iter().enumerate().filter(|(_, r)| r.subject == target.kind) {
             if self.carried.contains_key(&(rule.name.clone(), target.kind, target.key.clone())) {
                 let at = self.new_slot(rule, rule_at, 0, &target);
-                slots.push(pinned(rule, 0, at));
+                slots.push(at);
+                on_panel.push((rule_at, 0));
             }
         }
-        self.slots.put_target(target, slots);
+        let panel = self.panel(&book, on_panel);
+        self.slots.put_target(target, slots, panel);
     }
 
     /// Ends an episode because its target or rule is gone.
@@ -255,6 +282,7 @@ impl Alerts {
         episode.end(now, out);
         let (kind, source) = (slot.target.kind, slot.target.key.source.clone());
         self.slots.index(at, false);
+        self.slots.unsettle(at);
         if let Some(slot) = self.slots.get_mut(at) {
             slot.episode = None;
         }
@@ -262,8 +290,4 @@ impl Alerts {
             self.lost.remove(&source);
         }
     }
-}
-
-fn pinned(rule: &Rule, terms: usize, at: usize) -> Pinned {
-    Pinned { at, reads: rule.terms.get(terms).map_or(Marks::ALL, |terms| terms.asked.marks) }
 }

@@ -9,9 +9,11 @@ use crate::alerts::{
     Facts, Reading, Rulebook,
     condition::{Compare, Look, Test, metric_text},
     episode::{Asked, Episode, Out, Outcome, Sight, Snooze},
+    metrics::Measure,
+    panel::{Panel, Verdict},
     rule::{Rule, Terms},
     sentence::{Detail, Saying, detail},
-    slots::Target,
+    slots::{Settled, Target},
     source_key,
 };
 
@@ -52,7 +54,7 @@ impl Alerts {
         let Some(slot) = self.slots.get(at) else { return };
         let Some(rule) = book.rules.get(slot.rule) else { return };
         let Some(terms) = rule.terms.get(slot.terms) else { return };
-        if rule.names_hours {
+        if is_by_hours(book, rule) {
             return self.test(book, facts, at, now, out);
         }
         let look = Look { readings: seen, places: &terms.asked.places, min_n: rule.min_n, now };
@@ -74,9 +76,8 @@ impl Alerts {
             let (active, until) = s.at(now);
             (active, Some(until))
         });
-        let fire = terms.when.test(Test::Fire, look);
-        let critical = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Fire, look));
-        let critical_hold = terms.critical.as_ref().map_or(Some(false), |c| c.test(Test::Hold, look));
+        let verdict = Verdict::of_terms(terms, look);
+        let Verdict { fire, critical, hold, critical_hold } = verdict;
         let describe = |asked: &Asked<'_>| describe(rule, terms, &target, look, asked);
         let inhibited_by = match target.kind {
             SubjectKind::Source | SubjectKind::Floor => None,
@@ -86,7 +87,7 @@ impl Alerts {
             now,
             fire,
             critical,
-            hold: holds(terms, look, fire, critical_hold),
+            hold,
             critical_hold,
             muted: !active || (!open && !rule.names_hours),
             inhibited_by,
@@ -127,6 +128,13 @@ impl Alerts {
                 self.slots.index(at, true);
             }
         }
+        let stands = self.slots.get(at).is_some_and(|slot| slot.episode.is_some());
+        let settled = match moves_by_figures(book, rule) {
+            false => Settled::No,
+            true if stands => Settled::Standing(verdict),
+            true => Settled::Quiet,
+        };
+        self.slots.settle(at, settled);
         self.plan(book, at, now);
         if target.kind == SubjectKind::Source {
             self.cause(book, facts, &target.key.source, now, out);
@@ -148,6 +156,37 @@ impl Alerts {
             unknown += usize::from(terms.when.test(Test::Fire, &look).is_none());
         }
         (all, unknown)
+    }
+
+    /// Whether a slot stays as its last full test left it. Then at most the moment of the next look is to be
+    /// found, where that may be another one (`again`).
+    pub(super) fn stays(
+        &mut self,
+        panel: &Panel,
+        nth: usize,
+        at: usize,
+        again: bool,
+        look: &Look<'_>,
+    ) -> bool {
+        let pulse = self.slots.pulse(at);
+        let again = again || pulse.due.is_some_and(|due| due <= look.now);
+        let stays = match pulse.settled {
+            Settled::No => false,
+            Settled::Quiet => panel.fires(nth, look) != Some(true),
+            // Where a source is lost, an alert is held back by another one's state.
+            Settled::Standing(verdict) => {
+                !again && self.lost.is_empty() && panel.verdict(nth, look) == Some(verdict)
+            }
+        };
+        if !stays {
+            return false;
+        }
+        self.tests += 1;
+        if again {
+            let due = panel.crossing(nth, look).map(|due| due.max(soonest(look.now)));
+            self.slots.set_due(at, due);
+        }
+        true
     }
 
     /// Most tests find nothing and found nothing before: no episode goes on and none begins. Then only the
@@ -173,6 +212,7 @@ impl Alerts {
             [terms.crossing(look), opens_until].into_iter().flatten().filter(|at| *at > look.now).min();
         let due = slot.turns_at.map(|due| due.max(soonest(look.now)));
         self.slots.set_due(at, due);
+        self.slots.settle(at, if moves_by_figures(book, rule) { Settled::Quiet } else { Settled::No });
         true
     }
 
@@ -234,9 +274,10 @@ fn read(
     now: Timestamp,
     into: &mut Vec<Reading>,
 ) {
-    facts.read_all(target.kind, &target.key, &terms.reads, now, into);
-    for (reading, metric) in into.iter_mut().zip(&terms.reads) {
-        if metric.name == "open_hours" {
+    let asks = &terms.asked.asks;
+    facts.read_all(target.kind, &target.key, asks, now, into);
+    for (reading, ask) in into.iter_mut().zip(asks) {
+        if ask.measure == Measure::OpenHours {
             *reading = Reading::flag(open);
         }
     }
@@ -244,7 +285,7 @@ fn read(
 
 impl Terms {
     /// The next moment after now at which one of the conditions may turn by itself.
-    pub(super) fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
+    pub(in crate::alerts) fn crossing(&self, look: &Look<'_>) -> Option<Timestamp> {
         let all = [Some(&self.when), self.critical.as_ref(), self.clear.as_ref()];
         all.into_iter().flatten().filter_map(|expr| expr.crossing(look)).min()
     }
@@ -254,19 +295,14 @@ fn is_live(facts: &dyn Facts, source: &Id) -> bool {
     facts.health(source) == Some(Health::Live)
 }
 
-/// Whether an episode goes on: the condition itself, or not yet past the clear value.
-fn holds(terms: &Terms, look: &Look<'_>, fire: Option<bool>, critical_hold: Option<bool>) -> Option<bool> {
-    if fire == Some(true) {
-        return Some(true);
-    }
-    if let Some(clear) = &terms.clear {
-        return clear.test(Test::Clear, look).map(|cleared| !cleared);
-    }
-    match (terms.when.test(Test::Hold, look), critical_hold) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    }
+/// Whether a rule asks for opening hours that there are.
+fn is_by_hours(book: &Rulebook, rule: &Rule) -> bool {
+    rule.names_hours && !book.hours.is_empty()
+}
+
+/// Whether only figures and deadlines move what a rule tells: no hours, and no health of a source.
+fn moves_by_figures(book: &Rulebook, rule: &Rule) -> bool {
+    !is_by_hours(book, rule) && rule.active.is_none() && rule.subject != SubjectKind::Source
 }
 
 /// What an alert says: of the comparison that it was raised for, or of what holds now.

@@ -4,66 +4,64 @@ use model::{Agent, Conversation, ConversationState, Health, Presence, Queue, Tim
 
 use super::{per_agent, utilisation, words};
 use crate::{
-    alerts::{MetricName, Reading},
+    alerts::{Ask, Measure, MetricName, Reading},
     world::Floor,
 };
 
 impl Floor {
-    pub(super) fn read_queue(&self, queue: &Queue, metric: MetricName) -> Reading {
-        if let Some(window) = metric.window {
-            return self.windowed("queue", &queue.windows, metric.name, window);
+    pub(super) fn read_queue(&self, queue: &Queue, ask: &Ask) -> Reading {
+        if let Some(window) = ask.metric.window {
+            return self.windowed("queue", &queue.windows, ask.metric.name, window);
         }
         let number = |value: Option<u32>| value.map(f64::from);
-        match metric.name {
-            "waiting" => self.count("queue.waiting", queue.waiting),
-            "longest_wait" => match (queue.waiting, queue.waiting_since) {
+        match ask.measure {
+            Measure::Waiting => self.count("queue.waiting", queue.waiting),
+            Measure::LongestWait => match (queue.waiting, queue.waiting_since) {
                 (Some(0), _) => Reading::number(0.0),
                 (_, since) => self.counting_up("queue.waiting_since", since),
             },
-            "average_wait" => self.number("queue.average_wait_s", queue.average_wait_s),
-            "open" => self.count("queue.open", queue.open),
-            "capacity" => self.count("queue.capacity", queue.capacity),
-            "free_capacity" | "free_slots" => self.count("queue.free_capacity", queue.free_capacity),
-            "agents_online" => self.count("queue.agents_online", queue.agents_online),
-            "agents_available" => self.count("queue.agents_available", queue.agents_available),
-            "estimated_wait" => match queue.expected_at {
+            Measure::AverageWait => self.number("queue.average_wait_s", queue.average_wait_s),
+            Measure::Open => self.count("queue.open", queue.open),
+            Measure::Capacity => self.count("queue.capacity", queue.capacity),
+            Measure::FreeCapacity => self.count("queue.free_capacity", queue.free_capacity),
+            Measure::AgentsOnline => self.count("queue.agents_online", queue.agents_online),
+            Measure::AgentsAvailable => self.count("queue.agents_available", queue.agents_available),
+            Measure::EstimatedWait => match queue.expected_at {
                 Some(at) => Reading::CountingDown { until: self.ours(at) },
                 None => self.silent("queue.expected_at"),
             },
-            "kind" => Reading::Word(words::queue_kind(queue.kind).into()),
-            "waiting_per_agent" => per_agent(number(queue.waiting), number(queue.agents_online))
+            Measure::Kind => Reading::Word(words::queue_kind(queue.kind).into()),
+            Measure::WaitingPerAgent => per_agent(number(queue.waiting), number(queue.agents_online))
                 .unwrap_or_else(|| {
                     let waiting = ("queue.waiting", queue.waiting);
                     self.silent_of(&[waiting, ("queue.agents_online", queue.agents_online)])
                 }),
-            "slot_utilisation" => {
-                utilisation(number(queue.open), number(queue.capacity)).unwrap_or_else(|| {
+            Measure::SlotUtilisation => utilisation(number(queue.open), number(queue.capacity))
+                .unwrap_or_else(|| {
                     self.silent_of(&[("queue.open", queue.open), ("queue.capacity", queue.capacity)])
-                })
-            }
+                }),
             _ => Reading::NotGiven,
         }
     }
 
-    pub(super) fn read_agent(&self, agent: &Agent, metric: MetricName) -> Reading {
-        if let Some(window) = metric.window {
-            return self.windowed("agent", &agent.windows, metric.name, window);
+    pub(super) fn read_agent(&self, agent: &Agent, ask: &Ask) -> Reading {
+        if let Some(window) = ask.metric.window {
+            return self.windowed("agent", &agent.windows, ask.metric.name, window);
         }
         let number = |value: Option<u32>| value.map(f64::from);
-        match metric.name {
-            "presence" => Reading::Word(words::presence(agent.presence).into()),
-            "presence_label" => self.text("agent.presence_label", agent.presence_label.as_deref()),
-            "time_in_presence" => self.counting_up("agent.presence_since", agent.presence_since),
-            "logged_in_for" => self.counting_up("agent.logged_in_at", agent.logged_in_at),
-            "open" => self.count("agent.open", agent.open),
-            "capacity" => self.count("agent.capacity", agent.capacity),
-            "free_capacity" | "free_slots" => self.count("agent.free_capacity", agent.free_capacity),
-            "slot_utilisation" => {
-                utilisation(number(agent.open), number(agent.capacity)).unwrap_or_else(|| {
+        match ask.measure {
+            Measure::Presence => Reading::Word(words::presence(agent.presence).into()),
+            Measure::PresenceLabel => self.text("agent.presence_label", agent.presence_label.as_deref()),
+            Measure::TimeInPresence => self.counting_up("agent.presence_since", agent.presence_since),
+            Measure::LoggedInFor => self.counting_up("agent.logged_in_at", agent.logged_in_at),
+            Measure::Open => self.count("agent.open", agent.open),
+            Measure::Capacity => self.count("agent.capacity", agent.capacity),
+            Measure::FreeCapacity => self.count("agent.free_capacity", agent.free_capacity),
+            Measure::SlotUtilisation => utilisation(number(agent.open), number(agent.capacity))
+                .unwrap_or_else(|| {
                     self.silent_of(&[("agent.open", agent.open), ("agent.capacity", agent.capacity)])
-                })
-            }
-            "agents_free_while_waiting" => self.free_while_waiting(agent),
+                }),
+            Measure::FreeWhileWaiting => self.free_while_waiting(agent),
             _ => Reading::NotGiven,
         }
     }
@@ -100,43 +98,42 @@ impl Floor {
     pub(super) fn read_conversation(
         &self,
         conversation: &Conversation,
-        metric: MetricName,
+        measure: Measure,
         now: Timestamp,
     ) -> Reading {
-        if metric.window.is_some() {
-            return Reading::NotGiven;
-        }
         let c = conversation;
-        match metric.name {
-            "state" => Reading::Word(words::state(c.state).into()),
-            "channel" => self.word("conversation.channel", c.channel.map(words::channel)),
-            "started_via" => self.word("conversation.started_via", c.started_via.map(words::started_via)),
-            "outcome" => match c.outcome {
+        match measure {
+            Measure::State => Reading::Word(words::state(c.state).into()),
+            Measure::Channel => self.word("conversation.channel", c.channel.map(words::channel)),
+            Measure::StartedVia => {
+                self.word("conversation.started_via", c.started_via.map(words::started_via))
+            }
+            Measure::Outcome => match c.outcome {
                 Some(outcome) => Reading::Word(words::outcome(outcome).into()),
                 None => Reading::NotGiven,
             },
-            "priority" => self.text("conversation.priority", c.priority.as_deref()),
-            "customer" => self.text("conversation.customer", c.customer.as_deref()),
-            "subject" => self.text("conversation.subject", c.subject.as_deref()),
-            "estimated_wait" => match c.expected_at {
+            Measure::Priority => self.text("conversation.priority", c.priority.as_deref()),
+            Measure::Customer => self.text("conversation.customer", c.customer.as_deref()),
+            Measure::Subject => self.text("conversation.subject", c.subject.as_deref()),
+            Measure::EstimatedWait => match c.expected_at {
                 Some(at) if c.state == ConversationState::Waiting => {
                     Reading::CountingDown { until: self.ours(at) }
                 }
                 Some(_) => Reading::NotGiven,
                 None => self.silent("conversation.expected_at"),
             },
-            "wait" => match c.state {
+            Measure::Wait => match c.state {
                 ConversationState::Waiting => self.counting_up("conversation.waiting_since", c.waiting_since),
                 _ => match crate::document::wait_s(c, self.skew(), now) {
                     Some(seconds) => Reading::number(seconds),
                     None => self.silent("conversation.waiting_since"),
                 },
             },
-            "age" => match (c.created_at, c.ended_at) {
+            Measure::Age => match (c.created_at, c.ended_at) {
                 (Some(created), Some(ended)) => Reading::number(ended.seconds_since(created).max(0.0)),
                 (created, _) => self.counting_up("conversation.created_at", created),
             },
-            "reply_age" => self.reply_age(c),
+            Measure::ReplyAge => self.reply_age(c),
             _ => Reading::NotGiven,
         }
     }
