@@ -268,7 +268,7 @@ impl Writer {
 
 /// A sentence for the user; the newest few are enough.
 pub(crate) fn say(sentences: &Sentences, sentence: String) {
-    tracing::warn!(sentence, "Something the user must know.");
+    tracing::warn!("{sentence}");
     if let Ok(mut list) = sentences.lock() {
         list.push(sentence);
         let surplus = list.len().saturating_sub(20);

@@ -1,6 +1,12 @@
-//! One hook's task: groups what it is told, and sends one delivery after the other.
+//! One hook's task: groups what it is told, and sends one delivery after the other. A critical alert does not
+//! stand behind the tries of an older one: it takes with it all that waits, in order, as one delivery.
 
-use std::{collections::VecDeque, pin::Pin, time::Duration};
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures_util::future::pending;
 use link::{Http, NetError, NetOptions, Request, Secret, backoff::Backoff};
@@ -25,15 +31,45 @@ const WAITING: usize = 64;
 const TRIES: u32 = 5;
 /// From sending to the end of the answer.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// So long a critical alert waits for the delivery that is under way: most are through by then, and are not
+/// told twice.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Nobody needs what a receiver says.
 const ANSWER: usize = 64 * 1024;
 
-type Sending = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// A delivery that is under way.
+struct Sending {
+    work: Pin<Box<dyn Future<Output = Result<(), String>> + Send>>,
+    /// What it tells, once that is written down.
+    letter: Arc<OnceLock<Letter>>,
+}
+
+/// What is told, and the numbers under which the log has it.
+#[derive(Clone, Default)]
+struct Letter {
+    told: Vec<Told>,
+    numbers: Vec<i64>,
+}
 
 /// Something to send.
 enum Parcel {
     Told(Vec<Told>),
     Again(Box<Alert>),
+    /// Written down already, and taken back before it arrived.
+    Back(Letter),
+}
+
+impl Parcel {
+    fn is_urgent(&self) -> bool {
+        let urgent = |alert: &Alert| alert.severity == Severity::Critical;
+        match self {
+            Parcel::Told(list) => list.iter().any(|told| {
+                urgent(&told.alert) && matches!(told.transition, Transition::Firing | Transition::Escalated)
+            }),
+            Parcel::Again(alert) => urgent(alert),
+            Parcel::Back(_) => false,
+        }
+    }
 }
 
 pub(super) struct Delivery {
@@ -41,6 +77,8 @@ pub(super) struct Delivery {
     means: Means,
     groups: Groups,
     parcels: VecDeque<Parcel>,
+    /// When what is under way must make room for a critical alert.
+    hurry: Option<Instant>,
     /// A sentence about failing was said; the next is for when it works again.
     complained: bool,
     dropped: bool,
@@ -53,6 +91,7 @@ impl Delivery {
             means,
             groups: Groups::default(),
             parcels: VecDeque::new(),
+            hurry: None,
             complained: false,
             dropped: false,
         }
@@ -62,7 +101,7 @@ impl Delivery {
         let mut sending: Option<Sending> = None;
         loop {
             if sending.is_none() {
-                sending = self.parcels.pop_front().map(|parcel| self.send(parcel, TRIES));
+                sending = self.next();
             }
             tokio::select! {
                 biased;
@@ -89,7 +128,33 @@ impl Delivery {
                     sending = None;
                     self.tell(sent);
                 }
+                () = until(self.hurry) => self.make_room(&mut sending),
             }
+        }
+    }
+
+    /// One parcel after the other; with a critical alert among them all at once, so that it neither waits nor
+    /// is told before what happened to the same alert earlier.
+    fn next(&mut self) -> Option<Sending> {
+        self.hurry = None;
+        let parcels: Vec<Parcel> = if self.parcels.iter().any(Parcel::is_urgent) {
+            self.parcels.drain(..).collect()
+        } else {
+            self.parcels.pop_front().into_iter().collect()
+        };
+        (!parcels.is_empty()).then(|| self.send(parcels, TRIES))
+    }
+
+    /// What is under way is taken back, to be told together with what cannot wait.
+    fn make_room(&mut self, sending: &mut Option<Sending>) {
+        match sending.as_ref().and_then(|sending| sending.letter.get()) {
+            Some(letter) => {
+                self.parcels.push_front(Parcel::Back(letter.clone()));
+                *sending = None;
+                self.hurry = None;
+            }
+            // It is just being written down.
+            None => self.hurry = sending.is_some().then(|| Instant::now() + PATIENCE),
         }
     }
 
@@ -104,18 +169,21 @@ impl Delivery {
                 say(&self.means.sentences, sentence);
             }
         }
+        if parcel.is_urgent() {
+            self.hurry.get_or_insert(Instant::now() + PATIENCE);
+        }
         self.parcels.push_back(parcel);
     }
 
     async fn finish(&mut self, sending: Option<Sending>) {
         if let Some(sending) = sending {
-            let sent = sending.await;
+            let sent = sending.work.await;
             self.tell(sent);
         }
         let waiting = self.groups.all();
         self.parcels.extend(waiting.into_iter().map(Parcel::Told));
         while let Some(parcel) = self.parcels.pop_front() {
-            let sent = self.send(parcel, 1).await;
+            let sent = self.send(vec![parcel], 1).work.await;
             self.tell(sent);
         }
     }
@@ -137,19 +205,26 @@ impl Delivery {
         }
     }
 
-    fn send(&self, parcel: Parcel, tries: u32) -> Sending {
+    fn send(&self, parcels: Vec<Parcel>, tries: u32) -> Sending {
         let (settings, means) = (self.settings.clone(), self.means.clone());
-        Box::pin(async move {
-            let (told, numbers) = reserve(&settings, &means, parcel).await;
-            if told.is_empty() {
+        let letter: Arc<OnceLock<Letter>> = Arc::default();
+        let shown = letter.clone();
+        let work = Box::pin(async move {
+            let mut reserved = Letter::default();
+            for parcel in parcels {
+                reserve(&settings, &means, parcel, &mut reserved).await;
+            }
+            let letter = shown.get_or_init(|| reserved);
+            if letter.told.is_empty() {
                 return Ok(());
             }
-            Post::prepare(&settings, &means, &told).await?.deliver(&means, tries).await?;
-            for number in numbers {
-                means.book.delivered(vec![number], means.clock.now());
+            Post::prepare(&settings, &means, &letter.told).await?.deliver(&means, tries).await?;
+            for number in &letter.numbers {
+                means.book.delivered(vec![*number], means.clock.now());
             }
             Ok(())
-        })
+        });
+        Sending { work, letter }
     }
 }
 
@@ -162,15 +237,15 @@ async fn until(at: Option<Instant>) {
 
 async fn done(sending: &mut Option<Sending>) -> Result<(), String> {
     match sending {
-        Some(sending) => sending.await,
+        Some(sending) => sending.work.as_mut().await,
         None => pending().await,
     }
 }
 
 /// Writes down what is about to be told, and leaves out what the log says was told.
-async fn reserve(settings: &Webhook, means: &Means, parcel: Parcel) -> (Vec<Told>, Vec<i64>) {
+async fn reserve(settings: &Webhook, means: &Means, parcel: Parcel, letter: &mut Letter) {
     let channel = format!("webhook:{}", settings.name);
-    let mut numbers = Vec::new();
+    let Letter { told, numbers } = letter;
     let mut ask = async |alert: &Alert, kind: String| {
         let at = means.clock.now();
         match means.book.reserve(alert.id.clone(), kind, channel.clone(), at).await {
@@ -183,8 +258,11 @@ async fn reserve(settings: &Webhook, means: &Means, parcel: Parcel) -> (Vec<Told
             None => true,
         }
     };
-    let mut told = Vec::new();
     match parcel {
+        Parcel::Back(back) => {
+            numbers.extend(back.numbers);
+            told.extend(back.told);
+        }
         Parcel::Told(list) => {
             for one in list {
                 let at = means.clock.now().as_ms();
@@ -221,7 +299,6 @@ async fn reserve(settings: &Webhook, means: &Means, parcel: Parcel) -> (Vec<Told
             }
         }
     }
-    (told, numbers)
 }
 
 /// A delivery, ready to be sent as often as needed.
@@ -288,7 +365,7 @@ impl Post {
                 Err(error) => (self.sentence(&error), None, error.is_configuration()),
             };
             if left == 0 || hopeless {
-                return Err(why);
+                return Err(without_hope(&why));
             }
             tracing::info!(why, left, "A webhook is tried again.");
             tokio::time::sleep(asked.unwrap_or_else(|| backoff.next_wait())).await;
@@ -299,6 +376,12 @@ impl Post {
         let sentence = error.sentence();
         if self.hidden { sentence.replace(&error.host, "Its host") } else { sentence }
     }
+}
+
+/// The last try: what is said of a next one is not true any more.
+fn without_hope(why: &str) -> String {
+    let bare = why.strip_suffix("; it is tried again.").map(|bare| format!("{bare}."));
+    bare.unwrap_or_else(|| why.to_owned())
 }
 
 async fn find_secret(settings: &Webhook, means: &Means) -> Result<Option<Secret>, String> {
@@ -315,3 +398,6 @@ async fn find_secret(settings: &Webhook, means: &Means) -> Result<Option<Secret>
         Err(error) => Err(format!("its secret cannot be read: {error}.")),
     }
 }
+
+#[cfg(test)]
+mod tests;
