@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import App from './App.svelte';
 import { FakeHost, type FakeOptions } from './lib/host/fake';
+import type { Ask } from './lib/host/gen';
 import { AskFailure } from './lib/host/host';
 
 async function open(options: FakeOptions = {}, part = ''): Promise<FakeHost> {
@@ -89,6 +90,20 @@ describe('an alert', () => {
 });
 
 describe('the history', () => {
+  it('is saved as a file of what is filtered, and says where, or why not', async () => {
+    const host = await open({}, 'history');
+    await screen.findAllByTestId('history-row');
+    await fireEvent.change(screen.getByTestId('history-rule'), { target: { value: 'Waiting per agent' } });
+    await fireEvent.click(screen.getByTestId('history-save-json'));
+    expect((await screen.findByTestId('history-saved')).textContent).toContain('The invented floor writes no files.');
+    const ask = host.ask.bind(host);
+    vi.spyOn(host, 'ask').mockImplementation(((one: Ask): Promise<unknown> =>
+      one.ask === 'export_history' ? Promise.resolve({ path: '/home/kim/Downloads/alerts.csv', lines: 3 }) : ask(one)) as typeof host.ask);
+    await fireEvent.click(screen.getByTestId('history-save-csv'));
+    await waitFor(() => expect(screen.getByTestId('history-saved').textContent).toMatch(/3 lines saved:.*\/home\/kim\/Downloads\/alerts\.csv/));
+    expect(vi.mocked(host.ask).mock.calls.map(([one]) => one).find((one) => one.ask === 'export_history')).toMatchObject({ format: 'csv', query: { rule: 'Waiting per agent', before: null } });
+  });
+
   it('has every transition with value, cases, age of data and actor, and pages', async () => {
     const host = await open({}, 'history');
     const rows = await screen.findAllByTestId('history-row');

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import App from './App.svelte';
 import { FakeHost, type FakeOptions } from './lib/host/fake';
+import type { Ask } from './lib/host/gen';
 import { AskFailure } from './lib/host/host';
 
 async function open(options: FakeOptions = {}, part = ''): Promise<FakeHost> {
@@ -174,6 +175,37 @@ describe('the rules', () => {
     expect(Date.parse(first!.to) - Date.parse(first!.from)).toBe(7 * 86_400_000);
     await write('rule-when-value-1', '2m');
     expect(await screen.findByText(/changed the rule since/)).toBeTruthy();
+  });
+
+  it('can be ended while they are tried on the past, and tell how far they are', async () => {
+    const host = await open({}, 'rules');
+    await rule('Long wait');
+    const ask = host.ask.bind(host);
+    let answer: (told: unknown) => void = () => undefined;
+    const spy = vi.spyOn(host, 'ask').mockImplementation(((one: Ask): Promise<unknown> => {
+      if (one.ask === 'try_rule') return new Promise<unknown>((done) => (answer = done));
+      if (one.ask === 'trial_progress') return Promise.resolve({ running: true, done: 0.42 });
+      return ask(one);
+    }) as typeof host.ask);
+    await fireEvent.click(screen.getByTestId('rule-try'));
+    expect((await screen.findByTestId('rule-past-done')).textContent).toBe('42%');
+    await fireEvent.click(screen.getByTestId('rule-try-stop'));
+    const sent = spy.mock.calls.map(([one]) => one);
+    const tried = sent.find((one) => one.ask === 'try_rule');
+    expect(sent.at(-1)).toEqual({ ask: 'stop_trial', editor: tried?.ask === 'try_rule' ? tried.editor : 'none' });
+    expect(screen.queryByTestId('rule-try-stop')).toBeNull();
+    // What the ended one still answers is not shown.
+    answer({ report: null, errors: [], stopped: true });
+    await waitFor(() => expect(screen.getByTestId('rule-try')).toBeTruthy());
+    expect(screen.queryByTestId('rule-past-sum')).toBeNull();
+  });
+
+  it('offer the groups and webhooks that the file has', async () => {
+    await open({}, 'rules');
+    await rule('Long wait');
+    const offered = (field: string) => [...document.querySelectorAll(`#rule-${field}-options option`)].map((one) => (one as HTMLOptionElement).value);
+    expect(offered('scope-group')).toEqual(['Billing', 'Night']);
+    expect(offered('notify')).toEqual(['teams-floor']);
   });
 
   it('say in words when the past cannot be tried', async () => {

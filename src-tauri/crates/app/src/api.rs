@@ -234,16 +234,36 @@ pub enum Ask {
         enabled: bool,
     },
     /// The rule on the stored past: `TryRule`. Without `from`: the last day before `to`; without `to`: up
-    /// to now.
+    /// to now. `editor` is any name that a page gives its editor: a second trial of the same one ends the
+    /// first.
     TryRule {
         text: String,
         replaces: Option<String>,
         from: Option<model::Timestamp>,
         to: Option<model::Timestamp>,
+        #[serde(default)]
+        #[cfg_attr(feature = "ts", ts(optional = nullable))]
+        editor: Option<String>,
     },
+    /// Ends the editor's trial, which then answers with `stopped`.
+    StopTrial {
+        editor: String,
+    },
+    /// How far the editor's trial is: `TrialProgress`.
+    TrialProgress {
+        editor: String,
+    },
+    /// What a rule can name: `RuleNames`.
+    RuleNames,
     /// The alert log, newest first: `AlertHistory`.
     AlertHistory {
         query: HistoryQuery,
+    },
+    /// Writes what of the alert log is wanted, oldest first and without a limit, into a file of the folder
+    /// for downloads: `ExportHistory`. The columns are those of `floorctl alerts`.
+    ExportHistory {
+        query: HistoryQuery,
+        format: HistoryFormat,
     },
     /// Writes a note on an alert (or, without one, on the floor).
     AddNote {
@@ -285,7 +305,10 @@ pub enum Reply {
     Rules(Vec<RuleEntry>),
     CheckRule(Box<RuleCheck>),
     TryRule(Box<RuleTrial>),
+    TrialProgress(TrialProgress),
+    RuleNames(RuleNames),
     AlertHistory(HistoryPage),
+    ExportHistory(Exported),
     Metrics(Vec<MetricRow>),
     Budget(Budget),
     Done,

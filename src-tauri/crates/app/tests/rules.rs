@@ -292,3 +292,48 @@ async fn notes_log_budget_and_shift_end_answer_in_sentences() {
     assert_eq!(lost.code, Code::Storage, "a face that keeps nothing says so");
     app.shutdown().await;
 }
+
+#[tokio::test]
+async fn what_a_rule_can_name_is_listed_and_a_name_that_is_not_there_is_an_error_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = "\n[[webhook]]\nname = \"floor\"\nurl = \"https://hooks.example.com/1\"\nsecret_env = \"HOOK\"\n\n[[group]]\nname = \"Billing\"\nqueues = [\"desk:*\"]\n";
+    std::fs::write(folder.path().join("floorwalker.toml"), format!("{FILE}{names}")).unwrap();
+    let app = start(folder.path(), false);
+    let Ok(Reply::RuleNames(names)) = app.ask(Ask::RuleNames).await else { panic!() };
+    assert_eq!((names.webhooks, names.groups), (vec!["floor".to_owned()], vec!["Billing".to_owned()]));
+    let form = |notify: &str, group: &str| RuleForm {
+        name: "New".into(),
+        when: "queue.waiting > 5".into(),
+        scope: ScopeForm { group: vec![group.into()], ..ScopeForm::default() },
+        notify: Some(vec!["tray".into(), notify.into()]),
+        enabled: true,
+        ..RuleForm::default()
+    };
+    let faults = async |form: RuleForm| {
+        let ask = Ask::CheckRule { text: None, form: Some(form), replaces: None };
+        let Ok(Reply::CheckRule(checked)) = app.ask(ask).await else { panic!() };
+        checked.errors.into_iter().map(|e| (e.field.unwrap_or_default(), e.sentence)).collect::<Vec<_>>()
+    };
+    assert_eq!(faults(form("webhook:floor", "Billing")).await, []);
+    let wrong = faults(form("webhook:flor", "Billing")).await;
+    assert!(wrong[0].0 == "notify" && wrong[0].1.contains("`flor`"), "{wrong:?}");
+    let wrong = faults(form("webhook:floor", "Biling")).await;
+    assert!(wrong[0].0 == "scope.group" && wrong[0].1.contains("Billing"), "{wrong:?}");
+    app.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_trial_that_nobody_has_is_not_running_and_stopping_it_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = start(folder.path(), false);
+    assert_eq!(app.ask(Ask::StopTrial { editor: "e1".into() }).await, Ok(Reply::Done));
+    let text = "[[alert]]\nname = \"New\"\nwhen = \"queue.waiting > 5\"\n".to_owned();
+    let editor = Some("e1".to_owned());
+    let tried = app.ask(Ask::TryRule { text, replaces: None, from: None, to: None, editor }).await;
+    assert_eq!(tried.unwrap_err().code, Code::NotFound, "nothing is stored yet");
+    let Ok(Reply::TrialProgress(progress)) = app.ask(Ask::TrialProgress { editor: "e1".into() }).await else {
+        panic!()
+    };
+    assert!(!progress.running);
+    app.shutdown().await;
+}

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use app::past::{AlertBook, alerts};
+use app::past::{AlertBook, alerts, alerts_csv};
 use model::{AlertState, Severity, Transition};
 
 use crate::{
@@ -13,10 +13,18 @@ use crate::{
     table::{clip, plain},
 };
 
-pub fn run(global: &Global, since: Duration, json: bool) -> Exit {
+pub fn run(global: &Global, since: Duration, json: bool, csv: bool) -> Exit {
     let now = now();
     match alerts(&data(global), now.minus(since), now) {
         Ok(book) if json => print_json(&book),
+        Ok(book) if csv => {
+            let mut rows = Vec::new();
+            // A vector takes everything.
+            let _ = alerts_csv(&book, &mut rows);
+            let rows = String::from_utf8_lossy(&rows);
+            print(rows.strip_suffix('\n').unwrap_or(&rows));
+            Exit::Good
+        }
         Ok(book) => {
             print(&lay_out(&book));
             Exit::Good

@@ -128,6 +128,9 @@ pub enum Command {
         /// As one JSON document
         #[arg(long)]
         json: bool,
+        /// The log and the notes as rows, without the open alerts
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
     },
     /// What the recorded history covers: its span, its gaps, how much
     History {

@@ -81,7 +81,7 @@ async fn run(cli: Cli, stop: CancellationToken) -> Exit {
             watch::run(&global, watch::Options { lasting, timeout, json, record, taping }, &stop).await
         }
         Command::Rules { command } => rules::run(&global, command),
-        Command::Alerts { since, json } => alerts::run(&global, since, json),
+        Command::Alerts { since, json, csv } => alerts::run(&global, since, json, csv),
         Command::History { json } => past::history(&global, json),
         Command::Replay { at, json } => past::replay(&global, &at, json),
         Command::Export { at, from, to, format, out } => {

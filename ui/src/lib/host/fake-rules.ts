@@ -210,7 +210,7 @@ export class FakeRules {
 
   trial(text: string, from: string | null, to: string | null): RuleTrial {
     const { form, errors } = this.check(text, null, formOf(text).form?.name ?? null);
-    if (!form || errors.length > 0) return { report: null, errors };
+    if (!form || errors.length > 0) return { report: null, errors, stopped: false };
     const until = to === null ? Date.now() : Date.parse(to);
     const begin = from === null ? until - 86_400_000 : Date.parse(from);
     const limit = seconds(read(form.when)?.parts[0]?.value ?? '60');
@@ -229,7 +229,7 @@ export class FakeRules {
     }
     const total = fired.reduce((sum, one) => sum + one.lasted_s, 0);
     const rule = { rule: form.name, times: fired.length, total_s: total, longest_s: Math.max(0, ...fired.map((one) => one.lasted_s)), subjects: [...new Set(fired.map((one) => one.subject.name))] };
-    return { report: { contract: 1, from: new Date(begin).toISOString(), until: new Date(until).toISOString(), rules: [rule], fired, left_out: 0, not_seen_s: (until - begin) / 1000 > 90_000 ? 5_400 : 0 }, errors: [] };
+    return { report: { contract: 1, from: new Date(begin).toISOString(), until: new Date(until).toISOString(), rules: [rule], fired, left_out: 0, not_seen_s: (until - begin) / 1000 > 90_000 ? 5_400 : 0 }, errors: [], stopped: false };
   }
 
   history(query: HistoryQuery): HistoryPage {

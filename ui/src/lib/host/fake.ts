@@ -218,6 +218,14 @@ export class FakeHost implements Host {
         return undefined;
       case 'try_rule':
         return this.rules.trial(ask.text, ask.from, ask.to);
+      case 'stop_trial':
+        return undefined;
+      case 'trial_progress':
+        return { running: false, done: 0 };
+      case 'rule_names':
+        return { webhooks: ['teams-floor'], groups: ['Billing', 'Night'] };
+      case 'export_history':
+        throw new AskFailure({ code: 'not_here', sentence: 'The invented floor writes no files.', field: null });
       case 'alert_history':
         return this.rules.history(ask.query);
       case 'add_note':

@@ -782,7 +782,43 @@ report: TrialReport | null,
 /**
  * Errors of the rule.
  */
-errors: Array<RuleFault>, };
+errors: Array<RuleFault>, 
+/**
+ * Nobody waited for it any more: `report` is `None`.
+ */
+stopped: boolean, };
+
+export type TrialProgress = { 
+/**
+ * One is under way (or waits for another editor's to end).
+ */
+running: boolean, 
+/**
+ * How much of the time is played, 0–1.
+ */
+done: number, };
+
+export type RuleNames = { 
+/**
+ * For `notify`, without `webhook:`.
+ */
+webhooks: Array<string>, 
+/**
+ * For `scope.group` and overrides.
+ */
+groups: Array<string>, };
+
+export type HistoryFormat = "csv" | "json";
+
+export type Exported = { 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * Lines of the log in it.
+ */
+lines: number, };
 
 export type HistoryQuery = { 
 /**
@@ -936,9 +972,9 @@ quiet_until: Timestamp | null, };
 
 export type NoisyRule = { rule: string, fired: number, };
 
-export type Ask = { "ask": "hello" } | { "ask": "vendors" } | { "ask": "sources" } | { "ask": "test_source", form: SourceForm, secret: string | null, } | { "ask": "save_source", form: SourceForm, secret: string | null, replaces: Id | null, } | { "ask": "remove_source", id: Id, } | { "ask": "set_secret", id: Id, secret: string, } | { "ask": "diagnostics", id: Id, } | { "ask": "retry", id: Id, } | { "ask": "acknowledge", alert: Id, } | { "ask": "unacknowledge", alert: Id, } | { "ask": "snooze", alert: Id, minutes: number | null, shift_end?: boolean, } | { "ask": "unsnooze", alert: Id, } | { "ask": "set_preferences", preferences: Preferences, } | { "ask": "rules" } | { "ask": "check_rule", text: string | null, form: RuleForm | null, replaces: string | null, } | { "ask": "save_rule", text: string, replaces: string | null, } | { "ask": "remove_rule", name: string, } | { "ask": "set_rule_enabled", name: string, enabled: boolean, } | { "ask": "try_rule", text: string, replaces: string | null, from: Timestamp | null, to: Timestamp | null, } | { "ask": "alert_history", query: HistoryQuery, } | { "ask": "add_note", alert: Id | null, text: string, } | { "ask": "metrics" } | { "ask": "budget" } | { "ask": "test_sound", severity: Severity, volume: number | null, } | { "ask": "open_console", queue: Key, } | { "ask": "log", level: string, message: string, };
+export type Ask = { "ask": "hello" } | { "ask": "vendors" } | { "ask": "sources" } | { "ask": "test_source", form: SourceForm, secret: string | null, } | { "ask": "save_source", form: SourceForm, secret: string | null, replaces: Id | null, } | { "ask": "remove_source", id: Id, } | { "ask": "set_secret", id: Id, secret: string, } | { "ask": "diagnostics", id: Id, } | { "ask": "retry", id: Id, } | { "ask": "acknowledge", alert: Id, } | { "ask": "unacknowledge", alert: Id, } | { "ask": "snooze", alert: Id, minutes: number | null, shift_end?: boolean, } | { "ask": "unsnooze", alert: Id, } | { "ask": "set_preferences", preferences: Preferences, } | { "ask": "rules" } | { "ask": "check_rule", text: string | null, form: RuleForm | null, replaces: string | null, } | { "ask": "save_rule", text: string, replaces: string | null, } | { "ask": "remove_rule", name: string, } | { "ask": "set_rule_enabled", name: string, enabled: boolean, } | { "ask": "try_rule", text: string, replaces: string | null, from: Timestamp | null, to: Timestamp | null, editor?: string | null, } | { "ask": "stop_trial", editor: string, } | { "ask": "trial_progress", editor: string, } | { "ask": "rule_names" } | { "ask": "alert_history", query: HistoryQuery, } | { "ask": "export_history", query: HistoryQuery, format: HistoryFormat, } | { "ask": "add_note", alert: Id | null, text: string, } | { "ask": "metrics" } | { "ask": "budget" } | { "ask": "test_sound", severity: Severity, volume: number | null, } | { "ask": "open_console", queue: Key, } | { "ask": "log", level: string, message: string, };
 
-export type Reply = { "reply": "hello", "value": Hello } | { "reply": "vendors", "value": Array<ReplyVendor> } | { "reply": "sources", "value": Array<ConfiguredSource> } | { "reply": "test_source", "value": TestReport } | { "reply": "diagnostics", "value": Diagnostics } | { "reply": "rules", "value": Array<RuleEntry> } | { "reply": "check_rule", "value": RuleCheck } | { "reply": "try_rule", "value": RuleTrial } | { "reply": "alert_history", "value": HistoryPage } | { "reply": "metrics", "value": Array<MetricRow> } | { "reply": "budget", "value": Budget } | { "reply": "done" };
+export type Reply = { "reply": "hello", "value": Hello } | { "reply": "vendors", "value": Array<ReplyVendor> } | { "reply": "sources", "value": Array<ConfiguredSource> } | { "reply": "test_source", "value": TestReport } | { "reply": "diagnostics", "value": Diagnostics } | { "reply": "rules", "value": Array<RuleEntry> } | { "reply": "check_rule", "value": RuleCheck } | { "reply": "try_rule", "value": RuleTrial } | { "reply": "trial_progress", "value": TrialProgress } | { "reply": "rule_names", "value": RuleNames } | { "reply": "alert_history", "value": HistoryPage } | { "reply": "export_history", "value": Exported } | { "reply": "metrics", "value": Array<MetricRow> } | { "reply": "budget", "value": Budget } | { "reply": "done" };
 
 export type ReplyVendor = VendorSpec;
 

@@ -7,14 +7,17 @@ import type {
   Code,
   ConfiguredSource,
   Diagnostics,
+  Exported,
   Failure,
   Hello,
   HistoryPage,
   MetricRow,
   RuleCheck,
   RuleEntry,
+  RuleNames,
   RuleTrial,
   TestReport,
+  TrialProgress,
   VendorSpec,
   ViewMessage,
   ViewSpec,
@@ -30,7 +33,10 @@ interface Answers {
   rules: RuleEntry[];
   check_rule: RuleCheck;
   try_rule: RuleTrial;
+  trial_progress: TrialProgress;
+  rule_names: RuleNames;
   alert_history: HistoryPage;
+  export_history: Exported;
   metrics: MetricRow[];
   budget: Budget;
 }

@@ -164,6 +164,49 @@ pub struct RuleTrial {
     pub report: Option<TrialReport>,
     /// Errors of the rule.
     pub errors: Vec<RuleFault>,
+    /// Nobody waited for it any more: `report` is `None`.
+    pub stopped: bool,
+}
+
+/// How far a trial is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub struct TrialProgress {
+    /// One is under way (or waits for another editor's to end).
+    pub running: bool,
+    /// How much of the time is played, 0–1.
+    pub done: f64,
+}
+
+/// What a rule can name, as the file has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub struct RuleNames {
+    /// For `notify`, without `webhook:`.
+    pub webhooks: Vec<String>,
+    /// For `scope.group` and overrides.
+    pub groups: Vec<String>,
+}
+
+/// What kind of file the alert log is written into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub enum HistoryFormat {
+    /// One row per line of the log and per note.
+    Csv,
+    /// The document of `floorctl alerts --json`.
+    Json,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub struct Exported {
+    /// Where it is.
+    pub path: String,
+    /// Lines of the log in it.
+    pub lines: u32,
 }
 
 /// What of the alert log is wanted.

@@ -1,12 +1,16 @@
 //! Alerts and their log, from `desk.db`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+};
 
 use model::{Alert, AlertState, Id, Overlay, Severity, Subject, Timestamp, Transition};
 use serde::Serialize;
 use store::{Actor, DeskReader, JournalEntry};
 
 use super::PastError;
+use crate::api::{HistoryQuery, NoteRow};
 
 /// Open alerts, and what happened to all of them.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +23,8 @@ pub struct AlertBook {
     pub alerts: Vec<Alert>,
     /// Every transition since then, oldest first.
     pub log: Vec<LogLine>,
+    /// What people wrote about the alerts of the log, and about the floor since then; oldest first.
+    pub notes: Vec<NoteRow>,
 }
 
 /// One line of the alert log.
@@ -83,8 +89,44 @@ pub fn alerts(data: &Path, since: Timestamp, now: Timestamp) -> Result<AlertBook
     alerts.sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
     // A clock that was set back leaves lines of the future; they belong to the log all the same.
     let until = now.plus(std::time::Duration::from_secs(86_400));
-    let log = desk.journal(since, until)?.into_iter().map(LogLine::from).collect();
-    Ok(AlertBook { contract: engine::document::CONTRACT, since, alerts, log })
+    let log: Vec<LogLine> = desk.journal(since, until)?.into_iter().map(LogLine::from).collect();
+    let notes = notes(&desk, &log, since, until)?;
+    Ok(AlertBook { contract: engine::document::CONTRACT, since, alerts, log, notes })
+}
+
+/// What of the log a page asks for, as a book: oldest first and without a limit.
+pub(super) fn of(data: &Path, query: &HistoryQuery, now: Timestamp) -> Result<AlertBook, PastError> {
+    let since = query.from.unwrap_or(Timestamp::from_ms(0));
+    let wanted = |rule: &str, source: &Option<Id>, alert: &Id| {
+        query.rule.as_ref().is_none_or(|wanted| wanted == rule)
+            && query.source.as_ref().is_none_or(|wanted| source.as_ref() == Some(wanted))
+            && query.alert.as_ref().is_none_or(|wanted| wanted == alert)
+    };
+    let mut book = alerts(data, since, now)?;
+    book.alerts.retain(|a| wanted(&a.rule, &a.source, &a.id));
+    book.log.retain(|line| {
+        query.to.is_none_or(|to| line.at <= to) && wanted(&line.rule, &line.source, &line.alert)
+    });
+    let whole = query.rule.is_none() && query.source.is_none() && query.alert.is_none();
+    book.notes.retain(|note| match &note.alert {
+        Some(id) => book.log.iter().any(|line| line.alert == *id),
+        None => whole && query.to.is_none_or(|to| note.at <= to),
+    });
+    Ok(book)
+}
+
+fn notes(
+    desk: &DeskReader,
+    log: &[LogLine],
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<NoteRow>, PastError> {
+    let told: HashSet<&Id> = log.iter().map(|line| &line.alert).collect();
+    let notes = desk.notes(None)?.into_iter().filter(|note| match &note.alert {
+        Some(id) => told.contains(id),
+        None => note.at >= since && note.at <= until,
+    });
+    Ok(notes.map(|n| NoteRow { id: n.id, at: n.at, actor: n.actor, alert: n.alert, text: n.text }).collect())
 }
 
 /// How far back an alert's first line is looked for.

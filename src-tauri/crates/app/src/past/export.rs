@@ -1,7 +1,7 @@
 //! The past as a file for other programs. Written beside its place and renamed: a reader sees all of it
 //! or nothing.
 
-mod cells;
+pub(super) mod cells;
 
 use std::{
     collections::HashMap,
@@ -189,7 +189,7 @@ fn value(document: &impl serde::Serialize) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
-fn whole_file(
+pub(super) fn whole_file(
     file: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), PastError> {

@@ -3,6 +3,7 @@
 
 mod desk;
 mod export;
+mod log_file;
 mod rules;
 mod then;
 mod time;
@@ -15,7 +16,8 @@ use store::{FloorReader, StoreError};
 pub use desk::{AlertBook, LogLine, alerts};
 pub(crate) use desk::{Earlier, earlier};
 pub use export::{Format, Stretch, export};
-pub use rules::{FiredRow, RuleFires, TrialReport, try_rules};
+pub use log_file::{alerts_csv, export_alerts};
+pub use rules::{FiredRow, RuleFires, TrialReport, Watched, try_rules, try_rules_watched};
 pub use then::{Counts, GapRow, History, Then, floor_then, history};
 pub use time::{instant, zone};
 
@@ -53,6 +55,9 @@ pub enum PastError {
     /// No rule has this name.
     #[error("no active rule is named `{0}`; `floorctl rules list` prints them")]
     NoSuchRule(String),
+    /// Nobody waits for it any more.
+    #[error("it was stopped")]
+    Stopped,
     /// A file could not be written.
     #[error("{file} cannot be written ({cause}); check the folder's permissions and free space")]
     Write {
@@ -75,7 +80,7 @@ impl PastError {
             | PastError::Future { .. }
             | PastError::Backwards { .. }
             | PastError::NoSuchRule(_) => true,
-            PastError::Write { .. } => true,
+            PastError::Write { .. } | PastError::Stopped => true,
         }
     }
 }

@@ -1,7 +1,14 @@
 //! Rules tried on the stored past: the floor is played again through a world of its own, at the pace of
 //! its own clock, and what the rules would have said is counted.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
 
 use engine::{
     Input, World,
@@ -62,6 +69,35 @@ pub struct FiredRow {
     pub reason: String,
 }
 
+/// A trial under way, as others see it: how far it is, and that nobody waits for it any more.
+#[derive(Debug, Default)]
+pub struct Watched {
+    stop: AtomicBool,
+    /// Thousandths.
+    done: AtomicU32,
+}
+
+impl Watched {
+    /// Nobody waits for it any more.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+    /// Whether it was stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+    /// How much of the time is played, 0–1.
+    pub fn done(&self) -> f64 {
+        f64::from(self.done.load(Ordering::Relaxed)) / 1000.0
+    }
+    fn reached(&self, at: Timestamp, from: Timestamp, until: Timestamp) {
+        let all = until.seconds_since(from);
+        let share = if all > 0.0 { at.seconds_since(from) / all } else { 1.0 };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        self.done.store((share.clamp(0.0, 1.0) * 1000.0) as u32, Ordering::Relaxed);
+    }
+}
+
 /// Plays the floor from `from` (default: a day before the end) to `until` (default: the end of history).
 /// All rules run together, as they would have; `rule` names the one to tell about.
 pub fn try_rules(
@@ -70,6 +106,18 @@ pub fn try_rules(
     from: Option<Timestamp>,
     until: Option<Timestamp>,
     rule: Option<&str>,
+) -> Result<TrialReport, PastError> {
+    try_rules_watched(data, book, from, until, rule, &Watched::default())
+}
+
+/// The same while somebody watches; [`PastError::Stopped`] when they stopped it.
+pub fn try_rules_watched(
+    data: &Path,
+    book: &Arc<Rulebook>,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    rule: Option<&str>,
+    watched: &Watched,
 ) -> Result<TrialReport, PastError> {
     if let Some(name) = rule
         && book.rule(name).is_none()
@@ -84,8 +132,18 @@ pub fn try_rules(
         return Err(PastError::Backwards { from, until });
     }
     let mut play = Play::new(book.clone(), unseen(reader.gaps(from, until)?, from, until));
-    reader.replay(from, until, |step| play.step(step))?;
-    play.wait(until);
+    reader.replay_while(from, until, |step| {
+        if watched.is_stopped() {
+            return false;
+        }
+        watched.reached(step.at, from, until);
+        play.step(step, watched);
+        true
+    })?;
+    play.wait(until, watched);
+    if watched.is_stopped() {
+        return Err(PastError::Stopped);
+    }
     Ok(play.report(book, rule, from, until))
 }
 
@@ -125,8 +183,8 @@ impl Play {
 
     /// Lets time pass on an unchanged floor. Nothing falls due while nobody looked: the world then finds
     /// its deadlines late, as it does after a sleep of the machine.
-    fn wait(&mut self, until: Timestamp) {
-        while let Some(due) = self.wake_at.filter(|due| *due <= until) {
+    fn wait(&mut self, until: Timestamp, watched: &Watched) {
+        while let Some(due) = self.wake_at.filter(|due| *due <= until && !watched.is_stopped()) {
             let asleep = self.unseen.iter().find(|(began, ended)| *began < due && due < *ended);
             let due = asleep.map_or(due, |(_, ended)| *ended);
             if due > until {
@@ -144,10 +202,10 @@ impl Play {
         self.trial.hear(effects.alerts);
     }
 
-    fn step(&mut self, step: Step) {
+    fn step(&mut self, step: Step, watched: &Watched) {
         // A clock that was set back does not run the floor backwards.
         let at = step.at.max(self.now);
-        self.wait(at);
+        self.wait(at, watched);
         self.configure(&step, at);
         let mut batches: BTreeMap<Id, Vec<Change>> = BTreeMap::new();
         if step.whole {

@@ -70,8 +70,17 @@ impl Floorwalker {
             Ask::SaveRule { text, replaces } => self.save_rule(text, replaces).await,
             Ask::RemoveRule { name } => self.remove_rule(&name).await,
             Ask::SetRuleEnabled { name, enabled } => self.set_rule_enabled(&name, enabled).await,
-            Ask::TryRule { text, replaces, from, to } => self.try_rule(text, replaces, from, to).await,
+            Ask::TryRule { text, replaces, from, to, editor } => {
+                self.try_rule(text, replaces, (from, to), editor).await
+            }
+            Ask::StopTrial { editor } => {
+                self.inner.trials.stop(&editor);
+                Ok(Reply::Done)
+            }
+            Ask::TrialProgress { editor } => Ok(Reply::TrialProgress(self.inner.trials.progress(&editor))),
+            Ask::RuleNames => self.rule_names(),
             Ask::AlertHistory { query } => self.alert_history(query).await,
+            Ask::ExportHistory { query, format } => self.export_history(query, format).await,
             Ask::AddNote { alert, text } => self.add_note(alert, text).await,
             Ask::Metrics => Ok(Reply::Metrics(crate::rules::metrics())),
             Ask::Budget => self.budget().await,

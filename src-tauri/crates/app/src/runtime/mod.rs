@@ -14,6 +14,7 @@ mod sources;
 mod tapes;
 mod tell;
 mod trial;
+mod trials;
 mod webhooks;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -94,8 +95,8 @@ pub(crate) struct Inner {
     pub notices: record::Sentences,
     /// The configuration is changed by one question at a time.
     pub settings: Mutex<Configured>,
-    /// Held while a rule is tried on the past.
-    pub trial: Mutex<()>,
+    /// Rules that are tried on the past.
+    pub trials: trials::Trials,
 }
 
 /// The configuration in force, and the sentence when there is none.
@@ -198,7 +199,7 @@ impl Floorwalker {
         // A strict face runs for one purpose with what it was given; the app lives with its file.
         let follows = !start.strict;
         let settings = Mutex::new(Configured { settings, error, stamp });
-        let inner = Arc::new(Inner { start, ports, notices, settings, trial: Mutex::default() });
+        let inner = Arc::new(Inner { start, ports, notices, settings, trials: Default::default() });
         if follows {
             let (weak, commands) = (Arc::downgrade(&inner), commands_in.downgrade());
             tokio::spawn(follow::follow(weak, commands, sources.clone(), tray.clone()));

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     api::{
-        Budget, Code, Failure, HistoryLine, HistoryPage, HistoryQuery, NoisyRule, NoteRow, Preview, Reply,
-        RuleCheck, RuleForm, RuleTrial,
+        Budget, Code, Exported, Failure, HistoryFormat, HistoryLine, HistoryPage, HistoryQuery, NoisyRule,
+        NoteRow, Preview, Reply, RuleCheck, RuleForm, RuleNames, RuleTrial,
     },
-    past,
+    past::{self, PastError},
     settings::{
         self, Settings,
         rule_edit::{self, Checked},
@@ -127,23 +127,27 @@ impl Floorwalker {
         &self,
         text: String,
         replaces: Option<String>,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
+        (from, to): (Option<Timestamp>, Option<Timestamp>),
+        editor: Option<String>,
     ) -> Result<Reply, Failure> {
         let settings = self.as_written()?;
         let checked = rule_edit::check(&settings, text, replaces.as_deref());
+        let answer =
+            |report, errors, stopped| Ok(Reply::TryRule(Box::new(RuleTrial { report, errors, stopped })));
+        // From here on the editor's earlier trial ends, and this one when nobody waits for it.
+        let waiting = self.inner.trials.begin(editor);
         if !checked.errors.is_empty() {
-            return Ok(Reply::TryRule(Box::new(RuleTrial { report: None, errors: checked.errors })));
+            return answer(None, checked.errors, false);
         }
         let (name, among) = (checked.name().to_owned(), checked.among(&settings, replaces.as_deref()));
-        let _one_at_a_time = self.inner.trial.lock().await;
-        let data = self.inner.start.data.clone();
-        let tried =
-            tokio::task::spawn_blocking(move || past::try_rules(&data, &among, from, to, Some(&name)));
+        let _one_at_a_time = self.inner.trials.one.lock().await;
+        let (data, watched) = (self.inner.start.data.clone(), waiting.watched.clone());
+        let tried = tokio::task::spawn_blocking(move || {
+            past::try_rules_watched(&data, &among, from, to, Some(&name), &watched)
+        });
         match tried.await {
-            Ok(Ok(report)) => {
-                Ok(Reply::TryRule(Box::new(RuleTrial { report: Some(report), errors: Vec::new() })))
-            }
+            Ok(Ok(report)) => answer(Some(report), Vec::new(), false),
+            Ok(Err(PastError::Stopped)) => answer(None, Vec::new(), true),
             Ok(Err(error)) if error.is_usage() => {
                 Err(Failure::new(Code::NotFound, format!("The rule cannot be tried: {error}.")))
             }
@@ -152,14 +156,41 @@ impl Floorwalker {
         }
     }
 
+    pub(super) fn rule_names(&self) -> Result<Reply, Failure> {
+        let settings = self.as_written()?;
+        Ok(Reply::RuleNames(RuleNames {
+            webhooks: settings.webhooks.iter().map(|hook| hook.name.clone()).collect(),
+            groups: settings.rule_text.groups.iter().map(|group| group.name.clone()).collect(),
+        }))
+    }
+
+    pub(super) async fn export_history(
+        &self,
+        query: HistoryQuery,
+        format: HistoryFormat,
+    ) -> Result<Reply, Failure> {
+        let data = self.inner.start.data.clone();
+        let folder = settings::downloads_dir().unwrap_or_else(|| data.clone());
+        let now = self.now();
+        let written =
+            tokio::task::spawn_blocking(move || past::export_alerts(&data, &query, format, &folder, now));
+        match written.await {
+            Ok(Ok((file, lines))) => Ok(Reply::ExportHistory(Exported {
+                path: file.display().to_string(),
+                lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            })),
+            Ok(Err(PastError::Store(StoreError::Missing { .. }))) => Err(no_log()),
+            Ok(Err(error)) => Err(storage(error)),
+            Err(_) => Err(Failure::new(Code::Internal, "Nothing was written; this is a fault of ours.")),
+        }
+    }
+
     pub(super) async fn alert_history(&self, query: HistoryQuery) -> Result<Reply, Failure> {
         let desk = self.inner.start.data.join("desk.db");
         let page = tokio::task::spawn_blocking(move || read_log(&desk, &query)).await;
         match page {
             Ok(Ok(page)) => Ok(Reply::AlertHistory(page)),
-            Ok(Err(StoreError::Missing { .. })) => {
-                Err(Failure::new(Code::NotHere, "No alert log is kept here."))
-            }
+            Ok(Err(StoreError::Missing { .. })) => Err(no_log()),
             Ok(Err(error)) => Err(storage(error)),
             Err(_) => {
                 Err(Failure::new(Code::Internal, "The alert log was not read; this is a fault of ours."))
@@ -217,6 +248,10 @@ impl Floorwalker {
             )
         })
     }
+}
+
+fn no_log() -> Failure {
+    Failure::new(Code::NotHere, "No alert log is kept here.")
 }
 
 fn budget(spent: Spent) -> Budget {

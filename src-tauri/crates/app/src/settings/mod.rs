@@ -19,6 +19,7 @@ use vendors::SourceSettings;
 
 pub use duration::{parse as parse_duration, print as print_duration};
 pub use edit::{EditError, remove_source, set_preferences, write_source};
+pub(crate) use place::downloads_dir;
 pub use place::{config_path, data_dir};
 
 use crate::api::Preferences;

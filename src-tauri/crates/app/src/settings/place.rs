@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use directories::ProjectDirs;
+use directories::{ProjectDirs, UserDirs};
 
 fn dirs() -> Option<ProjectDirs> {
     ProjectDirs::from("org", "floorwalker", "floorwalker")
@@ -16,4 +16,12 @@ pub fn config_path() -> PathBuf {
 /// The folder of `floor.db` and `desk.db`.
 pub fn data_dir() -> PathBuf {
     dirs().map_or_else(|| PathBuf::from("floorwalker-data"), |d| d.data_dir().to_owned())
+}
+
+/// Where a person looks for a file that a program made for them; `None` where the system names no such
+/// folder.
+pub(crate) fn downloads_dir() -> Option<PathBuf> {
+    let dirs = UserDirs::new()?;
+    let downloads = dirs.download_dir().filter(|folder| folder.is_dir());
+    Some(downloads.unwrap_or_else(|| dirs.home_dir()).to_owned())
 }

@@ -158,7 +158,7 @@ impl Log<'_> {
         &self,
         from: Timestamp,
         until: Timestamp,
-        told: &mut dyn FnMut(Step),
+        told: &mut dyn FnMut(Step) -> bool,
     ) -> Result<(), StoreError> {
         let first = match self.segment_at(from)? {
             Some(segment) => segment,
@@ -173,22 +173,26 @@ impl Log<'_> {
         if cut {
             self.deltas(&first, &mut image, from, None)?;
         }
-        told(image.whole());
+        let mut goes_on = told(image.whole());
         // The part of this segment behind `from` is told by applying it to the keyframe once more, so
         // that a delta that `from` cuts in two is told from the cut.
         let mut again = self.keyframe(&first)?;
         let later = &mut |step: Step| {
-            if !cut || step.at > from {
-                told(step);
+            if goes_on && (!cut || step.at > from) {
+                goes_on = told(step);
             }
         };
         self.deltas(&first, &mut again, until, Some(later))?;
         for segment in self.segments_behind(first.id)?.into_iter().filter(|s| s.at <= until) {
+            if !goes_on {
+                break;
+            }
             let mut image = self.keyframe(&segment)?;
             if !segment.continues {
-                told(image.whole());
+                goes_on = told(image.whole());
             }
-            self.deltas(&segment, &mut image, until, Some(told))?;
+            let on = &mut |step: Step| goes_on = goes_on && told(step);
+            self.deltas(&segment, &mut image, until, Some(on))?;
         }
         Ok(())
     }

@@ -44,6 +44,18 @@ impl FloorReader {
         until: Timestamp,
         mut told: impl FnMut(Step),
     ) -> Result<(), StoreError> {
+        self.replay_while(from, until, |step| {
+            told(step);
+            true
+        })
+    }
+    /// The same as long as `told` wants more: behind a `false` nothing is told.
+    pub fn replay_while(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        mut told: impl FnMut(Step) -> bool,
+    ) -> Result<(), StoreError> {
         self.log().replay(from, until, &mut told)
     }
     /// From when to when there is history; `None` when there is none.

@@ -122,7 +122,7 @@ fn row(to: &mut dyn Write, at: &str, change: &str, kind: &str, entity: &Value) -
 }
 
 /// A cell of text. One that a spreadsheet would take for a formula gets an apostrophe in front.
-fn cell(text: &str) -> String {
+pub(in crate::past) fn cell(text: &str) -> String {
     let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if risky { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r', '\t']) || text.starts_with(' ') {
