@@ -166,8 +166,8 @@ impl Reel {
         lines
     }
 
-    /// A message as it may be kept.
-    fn message(&mut self, message: &[u8]) -> Value {
+    /// A message as it may be kept; `ours`: we wrote it, so nobody's words are in it.
+    fn message(&mut self, message: &[u8], ours: bool) -> Value {
         let trimmed = message.trim_ascii();
         let end = if message.ends_with(b"\n") { "\n" } else { "" };
         match serde_json::from_slice(trimmed) {
@@ -176,8 +176,10 @@ impl Reel {
                 format!("{value}{end}").into()
             }
             Err(_) => match std::str::from_utf8(trimmed) {
-                Ok(text) => format!("{}{end}", self.strike.text(text)).into(),
-                Err(_) => json!({"bytes": message.len()}),
+                Ok(text) if ours || self.strike.keeps(text) => {
+                    format!("{}{end}", self.strike.text(text)).into()
+                }
+                _ => json!({"bytes": message.len()}),
             },
         }
     }
@@ -229,12 +231,12 @@ impl Tap for Tape {
             }
             SocketEvent::Sent { line, message } => {
                 told.insert("line".into(), (*line).into());
-                let message = reel.message(message);
+                let message = reel.message(message, true);
                 told.insert("sent".into(), message);
             }
             SocketEvent::Heard { line, frame } => {
                 for (message, is_text) in reel.whole(*line, frame) {
-                    let message = reel.message(&message);
+                    let message = reel.message(&message, false);
                     let told = json!({"line": line, "heard": message, "binary": !is_text});
                     if let Value::Object(told) = told {
                         reel.tell(at, "ws", told);

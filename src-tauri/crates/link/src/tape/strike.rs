@@ -1,11 +1,16 @@
 //! Taking out of a conversation what must not be kept: credentials always, personal text by default.
 //!
+//! Of text only what is known to be harmless stays: numbers, instants and spans, ids, addresses, and single
+//! words under keys of the protocol. Everything else is replaced, whatever its key: nobody can list the
+//! keys under which a vendor will put a name one day. Keys themselves stay, and so do bare numbers.
+//!
 //! Two nets for credentials: keys that hold them (`token`, `password`, `csrf` …), and every value that was
 //! ever seen under such a key or was used as a credential, wherever it stands later. What is taken out is
 //! replaced by `struck-N`, the same N for the same value, so that a conversation can be played back.
 
 use std::{collections::BTreeMap, hash::BuildHasher, hash::RandomState};
 
+use model::Timestamp;
 use serde_json::Value;
 use url::Url;
 
@@ -70,6 +75,14 @@ const PERSONAL_KEYS: [&str; 26] = [
     "avatar",
     "photo",
     "hostname",
+];
+/// Parts of keys whose digits are personal, too.
+const CALL_KEYS: [&str; 3] = ["phone", "mobile", "fax"];
+/// How keys end whose single words are the protocol's own: without them a tape cannot be understood.
+const WORD_KEYS: [&str; 28] = [
+    "type", "kind", "status", "state", "method", "action", "topic", "role", "presence", "event", "code",
+    "priority", "channel", "source", "rel", "scheme", "language", "zone", "scope", "service", "version",
+    "format", "outcome", "uri", "url", "cursor", "next", "previous",
 ];
 
 /// Remembers what to take out.
@@ -138,8 +151,9 @@ impl Strike {
     }
 
     fn kept(&self, key: &str, text: &str) -> String {
-        let personal = self.text == Text::Masked && (is_named(key, text) || is_written(text));
-        if personal && !text.starts_with("text-") {
+        let personal = self.text == Text::Masked && (is_named(key, text) || !is_harmless(key, text));
+        let is_done = text.starts_with("text-") || text.starts_with("struck-");
+        if personal && !is_done {
             return format!("text-{:016x}", self.hasher.hash_one(text));
         }
         match Url::parse(text) {
@@ -148,6 +162,11 @@ impl Strike {
             }
             _ => self.text(text),
         }
+    }
+
+    /// Whether text outside of any data may stay, its credentials apart.
+    pub fn keeps(&self, text: &str) -> bool {
+        self.text == Text::Kept || is_harmless("", text) || is_status_line(text)
     }
 
     /// Text without known credentials.
@@ -202,21 +221,68 @@ impl Strike {
 }
 
 fn is_among(key: &str, parts: &[&str]) -> bool {
-    let letters: String =
-        key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let letters = letters(key);
     parts.iter().any(|part| letters.contains(part))
 }
 
-/// Text under a key of personal things; numbers, spans and times are none.
-fn is_named(key: &str, text: &str) -> bool {
-    is_among(key, &PERSONAL_KEYS) && text.chars().any(char::is_alphabetic)
+fn is_of_the_protocol(key: &str) -> bool {
+    let key = letters(key);
+    WORD_KEYS.iter().any(|end| key.ends_with(end))
 }
 
-/// Text that a person may have written, whatever its key: an address, or several words.
-fn is_written(text: &str) -> bool {
-    if text.contains('@') && !text.contains("://") {
+fn letters(key: &str) -> String {
+    key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Text under a key of personal things; numbers, spans and times are none, unless one can be called by them.
+fn is_named(key: &str, text: &str) -> bool {
+    is_among(key, &PERSONAL_KEYS) && (text.chars().any(char::is_alphabetic) || is_among(key, &CALL_KEYS))
+}
+
+/// Text that nobody has written and that names nobody.
+fn is_harmless(key: &str, text: &str) -> bool {
+    let text = text.trim();
+    if is_measure(text) {
         return true;
     }
-    let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
-    words >= 2
+    if text.contains('@') && !text.contains("://") || text.contains(char::is_whitespace) {
+        return false;
+    }
+    let is_place = text.starts_with(['/', '?']) || text.contains("://");
+    let is_yes_or_no = ["true", "false", "null"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    is_place || is_yes_or_no || is_id(text) || is_of_the_protocol(key)
 }
+
+/// A number and a few words: how some servers answer before they speak in data.
+fn is_status_line(text: &str) -> bool {
+    let (number, words) = text.split_once(' ').unwrap_or((text, ""));
+    number.len() <= 3 && number.parse::<u16>().is_ok() && words.len() <= 40
+}
+
+/// A number, a span or an instant; not what begins as a telephone number does.
+fn is_measure(text: &str) -> bool {
+    let is_call = text.starts_with('+') && text.bytes().filter(u8::is_ascii_digit).count() > 5;
+    let is_bare = !is_call && !text.chars().any(char::is_alphabetic);
+    // `T`, `Z`, a zone of an instant; the zero date that some write is none that can be read.
+    is_bare || text.parse::<Timestamp>().is_ok() || (text.ends_with('Z') && text.starts_with("0001-01-01T"))
+}
+
+/// An id as machines make them: hexadecimal with a digit, a long hexadecimal part, or mostly digits.
+fn is_id(text: &str) -> bool {
+    let is_token = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'));
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if !is_token || digits == 0 {
+        return false;
+    }
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    let is_hex = text.bytes().filter(u8::is_ascii_alphanumeric).all(|b| b.is_ascii_hexdigit());
+    let mut parts = text.split(|c: char| !c.is_ascii_hexdigit());
+    is_hex || digits > letters || parts.any(|part| part.len() >= LONG_HEX && has_digit(part))
+}
+
+fn has_digit(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// No word is this long in letters from a to f and digits.
+const LONG_HEX: usize = 12;

@@ -112,6 +112,42 @@ fn personal_text_is_replaced_by_the_same_word_everywhere() {
 }
 
 #[test]
+fn one_word_under_a_key_that_nobody_foresaw_is_replaced_and_what_is_needed_stays() {
+    let (tape, paper) = tape(Text::Masked);
+    let gone = ["Smith", "anna1984", "Müller", "o'neil", "vip-customer", "+358401234567", "0401234567"];
+    let kept = [
+        "6b02507a82e6e607263319b2",
+        "support-group-6b02507982e6e6072633193a-mwr7ugbu",
+        "bot_6b02507a82e6e607263319b2",
+        "51F36E1A-D521-43BF-A0A8-20CBADE284E4",
+        "H31879676690579736-632532233958645150K8414055",
+        "c69a8e10bea9428f816cfababe9815fe",
+        "9007199254740993",
+        "1.02:00:00",
+        "2026-01-31T09:30:00+02:00",
+        "0001-01-01T00:00:00Z",
+        "-1",
+        "40.00",
+        "False",
+        "/p1/requests",
+        "?page=next",
+    ];
+    let text = |n: usize, text: &str| format!(r#""unforeseen{n}":"{text}""#);
+    let mut fields: Vec<String> = gone.iter().chain(&kept).enumerate().map(|(n, t)| text(n, t)).collect();
+    fields[6] = r#""mobilePhone":"0401234567""#.to_owned();
+    let words = ["chatState", "start_method", "client_type", "profileStatus", "rel", "baseURI"];
+    fields.extend(words.iter().map(|key| format!(r#""{key}":"word-{key}""#)));
+    heard(&tape, Frame::Text(format!("{{{}}}", fields.join(",")).as_str().into()));
+    let told = paper.text();
+    for gone in gone {
+        assert!(!told.contains(gone), "{gone} {told}");
+    }
+    for kept in kept.iter().map(|kept| (*kept).to_owned()).chain(words.map(|key| format!("word-{key}"))) {
+        assert!(told.contains(&format!(r#"\"{kept}\""#)), "{kept} {told}");
+    }
+}
+
+#[test]
 fn lines_in_pieces_stand_whole() {
     let (tape, paper) = tape(Text::Kept);
     for piece in [&b"{\"token\":\"can"[..], b"ary\"}\n{\"a\"", b":1}\n{\"b\""] {
@@ -129,6 +165,11 @@ fn what_cannot_be_read_is_only_counted() {
     let (tape, paper) = tape(Text::Kept);
     failed(&tape, "https://a.example/", Some(("text/html", "<p>Anna Smith</p>")), vec![]);
     heard(&tape, Frame::Binary(Bytes::from_static(b"\xff\xfe\n")));
+    // What is no data and somebody may have written.
+    let (masked, masked_paper) = self::tape(Text::Masked);
+    heard(&masked, Frame::Text("{\"name\":\"Anna Smith\n".into()));
+    let told = masked_paper.text();
+    assert!(told.contains(r#""bytes":20"#) && !told.contains("Anna"), "{told}");
     let error = WsError::Closed { host: "a.example".into(), code: 1006 };
     tape.socket(Timestamp::from_ms(8), &SocketEvent::Ended { line: 0, error: &error });
     let text = paper.text();
