@@ -40,7 +40,9 @@ impl Skew {
         };
         self.bounds = Some(bounds);
         let middle = f64::midpoint(bounds.0, bounds.1);
-        let fresh = if middle.abs() < NOTICEABLE_S { 0.0 } else { (middle * 10.0).round() / 10.0 };
+        // Most clocks agree. A slow answer bounds nothing, and must not bend what is measured with it.
+        let agree = (bounds.0..=bounds.1).contains(&0.0) || middle.abs() < NOTICEABLE_S;
+        let fresh = if agree { 0.0 } else { (middle * 10.0).round() / 10.0 };
         let stays = self
             .reported
             .is_some_and(|r| r == fresh || (r != 0.0 && fresh != 0.0 && (bounds.0..=bounds.1).contains(&r)));
@@ -95,6 +97,18 @@ mod tests {
         // Set back: found again.
         feed(&mut skew, -3_600_000, 2_000_000, 40);
         assert!((skew.seconds().unwrap() + 3600.0).abs() <= 1.1);
+    }
+
+    #[test]
+    fn a_slow_answer_is_no_skew() {
+        let mut skew = Skew::default();
+        // Computed and stamped at the end of six seconds.
+        skew.sample(Timestamp::from_ms(16_000), Timestamp::from_ms(10_000), Timestamp::from_ms(16_050));
+        assert_eq!(skew.seconds(), Some(0.0));
+        // Seven minutes are seen through any delay.
+        let mut skew = Skew::default();
+        skew.sample(Timestamp::from_ms(436_000), Timestamp::from_ms(10_000), Timestamp::from_ms(16_050));
+        assert!((skew.seconds().unwrap() - 420.0).abs() < 8.0);
     }
 
     proptest! {

@@ -50,6 +50,15 @@ pub struct Moment {
     pub uncertainty: Duration,
 }
 
+impl Moment {
+    /// Another moment of the same conversation, `at` in our clock.
+    #[must_use]
+    pub fn at_that_time(self, at: Timestamp) -> Moment {
+        let ago = self.at.seconds_since(at);
+        Moment { at, vendor: self.vendor.plus_seconds(-ago), ..self }
+    }
+}
+
 /// The understanding half: keeps the last answers and makes rows of them. Pure.
 pub trait Floor: Send {
     /// What an endpoint says, parsed.

@@ -89,25 +89,33 @@ impl GiosgFloor {
 
     fn take_rooms<'a>(
         &mut self,
-        rows: impl Iterator<Item = &'a RoomRow>,
+        rows: impl Iterator<Item = (&'a RoomRow, Moment)>,
         whole: bool,
         oldest: &BTreeMap<String, Timestamp>,
-        moment: Moment,
     ) {
         let before = std::mem::take(&mut self.known.since);
         if whole {
             self.known.rooms.clear();
         }
         let mut nameless = false;
-        for row in rows {
+        let mut heard = HashMap::new();
+        for (row, moment) in rows {
             match &row.id.0 {
-                Some(id) => drop(self.known.rooms.insert(id.clone(), row.clone())),
+                Some(id) => {
+                    heard.insert(id.clone(), moment);
+                    self.known.rooms.insert(id.clone(), row.clone());
+                }
                 None => nameless = true,
             }
         }
         let waiting = self.known.rooms.iter().filter(|(_, row)| row.waiting.0.is_some_and(|n| n > 0));
         let mut since = HashMap::new();
         for (id, row) in waiting {
+            let Some(moment) = heard.get(id).copied() else {
+                // On a page that did not come: what was known of it stands.
+                since.extend(before.get(id).map(|at| (id.clone(), *at)));
+                continue;
+            };
             // An instant that is told stands; a duration is one only as far as a poll can tell. Where the
             // two do not speak of the same person, the room's own figure counts.
             let measured = row.max_wait.0.map(|wait| moment.vendor.plus_seconds(-wait));
@@ -184,10 +192,13 @@ impl Floor for GiosgFloor {
 
     fn take(&mut self, endpoint: usize, answer: Option<Answer>, moment: Moment) {
         match answer {
-            Some(Answer::Rooms { pages, whole, oldest }) => {
+            Some(Answer::Rooms { pages, at, whole, oldest }) => {
                 self.requests[ROOMS] = requests(pages.len());
-                let rows = pages.iter().flat_map(|page| page.rows.iter().flatten());
-                self.take_rooms(rows, whole, &oldest, moment);
+                let rows = pages.iter().enumerate().flat_map(|(n, page)| {
+                    let moment = at.get(n).map_or(moment, |at| moment.at_that_time(*at));
+                    page.rows.iter().flatten().map(move |row| (row, moment))
+                });
+                self.take_rooms(rows, whole, &oldest);
             }
             Some(Answer::Users { pages, whole }) => {
                 self.requests[USERS] = requests(pages.len());

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use link::{Answer as HttpAnswer, origin::same_origin, poll::Trouble};
+use model::Timestamp;
 use url::Url;
 
 use super::{
@@ -21,6 +22,8 @@ const MOST_PAGES: usize = 50;
 /// Pages as far as they were read.
 pub(super) struct Collected<P> {
     pub pages: Vec<P>,
+    /// When each of them was there, in our clock.
+    pub at: Vec<Timestamp>,
     /// What is missing, where something is.
     pub problem: Option<String>,
     /// The last answer.
@@ -38,6 +41,7 @@ impl<T> Collected<Arc<Page<T>>> {
     ) -> Result<(), Failed> {
         let again = again?;
         self.pages.extend(again.pages);
+        self.at.extend(again.at);
         self.last = again.last;
         self.problem = again.problem.or_else(|| {
             let (have, total) = short(&self.pages, id)?;
@@ -75,7 +79,7 @@ impl GiosgAsk {
         what: &str,
         read: impl Fn(usize, &[u8]) -> Result<P, Unreadable>,
     ) -> Result<Collected<P>, Failed> {
-        let mut pages: Vec<P> = Vec::new();
+        let (mut pages, mut at): (Vec<P>, _) = (Vec::new(), Vec::new());
         let mut asked = BTreeSet::new();
         let mut url = first.clone();
         let mut before: Option<HttpAnswer> = None;
@@ -91,7 +95,7 @@ impl GiosgAsk {
                 // What was read stands; what was not keeps its last state.
                 (Err(failed), Some(last)) => match failed.trouble {
                     Trouble::Broken { sentence, .. } | Trouble::Refused { sentence, .. } => {
-                        return Ok(Collected { pages, problem: Some(sentence), last });
+                        return Ok(Collected { pages, at, problem: Some(sentence), last });
                     }
                     _ => return Err(failed),
                 },
@@ -100,12 +104,13 @@ impl GiosgAsk {
             let next = follow(&first, &url, &page.borrow().next);
             let empty = page.borrow().rows.as_ref().is_none_or(Vec::is_empty);
             pages.push(page);
+            at.push(last.received_at);
             let problem = match next {
-                Ok(None) => return Ok(Collected { pages, problem: None, last }),
+                Ok(None) => return Ok(Collected { pages, at, problem: None, last }),
                 Ok(Some(next)) if asked.contains(next.as_str()) => {
                     // An empty page that points to itself is an end, however odd.
                     if empty {
-                        return Ok(Collected { pages, problem: None, last });
+                        return Ok(Collected { pages, at, problem: None, last });
                     }
                     format!(
                         "giosg's list of {what} points back to a page that was read already; the rest is left out."
@@ -123,7 +128,7 @@ impl GiosgAsk {
                     "giosg's list of {what} goes on at another address, where no token is sent; the rest is left out."
                 ),
             };
-            return Ok(Collected { pages, problem: Some(problem), last });
+            return Ok(Collected { pages, at, problem: Some(problem), last });
         }
     }
 

@@ -34,7 +34,13 @@ use crate::{
 /// What an endpoint said.
 pub enum Answer {
     /// Rooms; whether these are all, and since when the oldest waits in a room where that is told.
-    Rooms { pages: Vec<Arc<Page<RoomRow>>>, whole: bool, oldest: BTreeMap<String, Timestamp> },
+    Rooms {
+        pages: Vec<Arc<Page<RoomRow>>>,
+        /// When each page was there: a wait is as long as it was then, however long the others took.
+        at: Vec<Timestamp>,
+        whole: bool,
+        oldest: BTreeMap<String, Timestamp>,
+    },
     /// Users; whether these are all.
     Users { pages: Vec<Arc<Page<UserRow>>>, whole: bool },
     /// What could be looked up this time.
@@ -156,8 +162,8 @@ impl GiosgAsk {
         };
         let news = self.rooms.is_news(&found.pages) || waits_moved || found.problem.is_some();
         let whole = found.problem.is_none();
-        let pages = std::mem::take(&mut found.pages);
-        Ok(good(news.then_some(Answer::Rooms { pages, whole, oldest }), &found))
+        let (pages, at) = (std::mem::take(&mut found.pages), std::mem::take(&mut found.at));
+        Ok(good(news.then_some(Answer::Rooms { pages, at, whole, oldest }), &found))
     }
 
     async fn ask_users(&self) -> Result<Good<Answer>, Failed> {

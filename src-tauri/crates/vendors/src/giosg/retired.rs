@@ -113,7 +113,7 @@ impl GiosgAsk {
             pages.push(Arc::new(Page { rows: Some(vec![row]), ..Page::default() }));
         }
         let whole = found.problem.is_none();
-        Ok(good(Answer::Rooms { pages, whole, oldest }, &found))
+        Ok(good(Answer::Rooms { pages, at: Vec::new(), whole, oldest }, &found))
     }
 
     /// People with what they are doing.

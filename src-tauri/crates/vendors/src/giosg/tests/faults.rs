@@ -37,7 +37,7 @@ fn reference(name: &str) -> Vec<u8> {
 fn read(rooms: &[u8], users: &[u8]) -> Rows {
     let mut floor = floor_of(false);
     let page = Arc::new(loose::read(rooms).expect("a body of the right form"));
-    let rooms = Answer::Rooms { pages: vec![page], whole: true, oldest: BTreeMap::new() };
+    let rooms = Answer::Rooms { pages: vec![page], at: Vec::new(), whole: true, oldest: BTreeMap::new() };
     floor.take(ROOMS, Some(rooms), at(0));
     let page = Arc::new(loose::read(users).expect("a body of the right form"));
     floor.take(USERS, Some(Answer::Users { pages: vec![page], whole: true }), at(0));

@@ -43,7 +43,7 @@ fn empty() -> GiosgFloor {
 }
 
 fn rooms(page: Page<RoomRow>, whole: bool) -> Option<Answer> {
-    Some(Answer::Rooms { pages: vec![Arc::new(page)], whole, oldest: BTreeMap::new() })
+    Some(Answer::Rooms { pages: vec![Arc::new(page)], at: Vec::new(), whole, oldest: BTreeMap::new() })
 }
 
 fn users(page: Page<UserRow>, whole: bool) -> Option<Answer> {
@@ -121,7 +121,7 @@ fn an_instant_that_is_told_stands_over_the_duration() {
     let mut floor = empty();
     let oldest = BTreeMap::from([("r".to_owned(), at(-25).at)]);
     let pages = vec![Arc::new(room_of(1, 20.0))];
-    floor.take(ROOMS, Some(Answer::Rooms { pages, whole: true, oldest }), at(0));
+    floor.take(ROOMS, Some(Answer::Rooms { pages, at: Vec::new(), whole: true, oldest }), at(0));
     assert_eq!(since(&floor), Some(-25));
 }
 
@@ -187,7 +187,12 @@ fn several_pages_are_asked_less_often() {
     let page = || Arc::new(room_of(0, 0.0));
     floor.take(
         ROOMS,
-        Some(Answer::Rooms { pages: vec![page(), page()], whole: true, oldest: BTreeMap::new() }),
+        Some(Answer::Rooms {
+            pages: vec![page(), page()],
+            at: Vec::new(),
+            whole: true,
+            oldest: BTreeMap::new(),
+        }),
         at(0),
     );
     assert_eq!(floor.every(ROOMS), Some(Duration::from_secs(15)));
@@ -199,7 +204,11 @@ fn many_pages_are_asked_so_seldom_that_the_ceiling_holds() {
     let mut floor = empty();
     let page = || Arc::new(room_of(0, 0.0));
     let pages = (0..8).map(|_| page()).collect();
-    floor.take(ROOMS, Some(Answer::Rooms { pages, whole: true, oldest: BTreeMap::new() }), at(0));
+    floor.take(
+        ROOMS,
+        Some(Answer::Rooms { pages, at: Vec::new(), whole: true, oldest: BTreeMap::new() }),
+        at(0),
+    );
     let page: Arc<Page<UserRow>> = Arc::new(loose::read(b"[]").unwrap());
     floor.take(USERS, Some(Answer::Users { pages: vec![page; 20], whole: true }), at(0));
     let a_minute = |endpoint, pages: f64| pages * 60.0 / floor.every(endpoint).unwrap().as_secs_f64();
@@ -228,11 +237,33 @@ fn t6_a_new_day_is_told_as_it_is_and_never_below_nought() {
 }
 
 #[test]
+fn a_wait_is_measured_from_when_its_page_was_there() {
+    let page = |rooms: &str| -> Arc<Page<RoomRow>> { Arc::new(loose::read(rooms.as_bytes()).unwrap()) };
+    let pages = vec![
+        page(r#"[{"room_id":"a","waiting_chats":1,"max_wait_time":30}]"#),
+        page(r#"[{"room_id":"b","waiting_chats":1,"max_wait_time":5}]"#),
+    ];
+    let since = |floor: &GiosgFloor, room: &str| {
+        floor.rows().queues[room].waiting_since.map(|since| since.seconds_since(at(0).at))
+    };
+    let mut floor = empty();
+    // The second page took twenty seconds.
+    let told = Answer::Rooms { pages, at: vec![at(-20).at, at(0).at], whole: true, oldest: BTreeMap::new() };
+    floor.take(ROOMS, Some(told), at(0));
+    assert_eq!((since(&floor, "a"), since(&floor, "b")), (Some(-50.0), Some(-5.0)));
+    // The second page did not come: whoever is on it goes on waiting as long as before.
+    let pages = vec![page(r#"[{"room_id":"a","waiting_chats":1,"max_wait_time":90}]"#)];
+    let told = Answer::Rooms { pages, at: vec![at(40).at], whole: false, oldest: BTreeMap::new() };
+    floor.take(ROOMS, Some(told), at(60));
+    assert_eq!((since(&floor, "a"), since(&floor, "b")), (Some(-50.0), Some(-5.0)));
+}
+
+#[test]
 fn an_instant_that_speaks_of_somebody_else_does_not_bend_the_room_s_own_figure() {
     let mut floor = empty();
     let oldest = BTreeMap::from([("r".to_owned(), at(-90_000).at)]);
     let pages = vec![Arc::new(room_of(1, 20.0))];
-    floor.take(ROOMS, Some(Answer::Rooms { pages, whole: true, oldest }), at(0));
+    floor.take(ROOMS, Some(Answer::Rooms { pages, at: Vec::new(), whole: true, oldest }), at(0));
     assert_eq!(since(&floor), Some(-20));
 }
 

@@ -481,3 +481,28 @@ async fn d12_figures_that_are_taken_away_in_mid_life_leave_what_is_left() {
         stand.compare(&seen);
     }
 }
+
+/// The list may hold only those who are signed in: who leaves it is offline once the roster says so.
+#[tokio::test]
+async fn d3_who_signs_out_of_a_list_without_the_offline_is_offline() {
+    let stand = Stand::quiet(Dialect { hides_offline: true, ..Dialect::default() }).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    let (agent, _) = stand.control.agents(G).unwrap()[0].clone();
+    assert_ne!(seen.rows.agents[&agent].presence, model::Presence::Offline);
+    stand.control.agent_presence(G, &agent, Stance::Offline, None).unwrap();
+    seen.until("offline", |seen| seen.rows.agents[&agent].presence == model::Presence::Offline).await;
+    assert!(seen.report.gaps.is_empty(), "{:?}", seen.report);
+}
+
+#[tokio::test]
+async fn d9_a_limit_that_says_only_in_words_for_how_long_is_waited_out() {
+    let stand = Stand::quiet(Dialect { bare_limit: true, ..Dialect::default() }).await;
+    let mut seen = stand.start();
+    seen.live().await;
+    stand.control.limit(G, Some((1, Duration::from_secs(60)))).unwrap();
+    seen.until("throttled", |seen| seen.report.health == Health::Throttled).await;
+    let (until, now) = (seen.report.retry_at.expect("a time"), seen.report.last_data_at.expect("data"));
+    assert!(until.since(now) >= Duration::from_secs(20), "{:?}", seen.report);
+    assert!(seen.report.error.as_deref().is_some_and(|said| said.contains("slow down")), "{:?}", seen.report);
+}
