@@ -229,6 +229,13 @@ fn work(mut desk: Desk, from: &Out<Job>, sentences: &Sentences) {
                 lines.push(more);
                 continue;
             }
+            if let Job::Finish(done) = job {
+                complain(write(&mut desk, &mut lines), &mut complained, sentences);
+                // The file is let go first: whoever starts anew upon this word opens it at once.
+                drop(desk);
+                let _ = done.send(());
+                return;
+            }
             // In order: what is told stands in the log before anybody is told.
             complain(write(&mut desk, &mut lines), &mut complained, sentences);
             complain(one(&mut desk, job), &mut complained, sentences);
@@ -278,10 +285,8 @@ fn one(desk: &mut Desk, job: Job) -> Option<Result<(), StoreError>> {
             Some(done)
         }
         Job::Delivered { ids, at } => Some(desk.delivered_all(&ids, at)),
-        Job::Finish(done) => {
-            let _ = done.send(());
-            None
-        }
+        // The loop's own.
+        Job::Finish(_) => None,
     }
 }
 
