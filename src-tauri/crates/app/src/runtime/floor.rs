@@ -157,9 +157,14 @@ impl Floor {
                 let _ = reply.send(self.hub.subscribe(spec, &self.world, now));
             }
             Command::Document { reply } => {
+                // Whoever follows the lines is told by them what became of an alert.
+                if self.lines.is_empty() {
+                    self.reread();
+                }
                 let _ = reply.send(document::snapshot(&self.world, self.clock.now()));
             }
             Command::Lines { reply } => {
+                self.reread();
                 let (sender, rest) = mpsc::channel(1024);
                 let first = document::snapshot_line(&self.world, self.clock.now());
                 self.lines.push(sender);
@@ -250,6 +255,14 @@ impl Floor {
         for id in restart {
             self.sources.restart(id);
         }
+    }
+
+    /// Before somebody sees the alerts for the first time: they say what holds now.
+    fn reread(&mut self) {
+        self.apply(Input::Wake);
+        let changed = self.world.reread_alerts(self.clock.now());
+        self.teller.quietly(&changed);
+        self.hub.touch();
     }
 
     pub fn apply(&mut self, input: Input) {

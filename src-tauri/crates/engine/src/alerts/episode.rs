@@ -422,13 +422,18 @@ impl Episode {
     }
 
     fn describe_as(&mut self, sight: &Sight<'_>, keep: bool) {
+        let detail = (sight.describe)(&self.asked(sight.base, keep));
+        self.take(detail);
+    }
+
+    /// What a sentence about it is to be of; `base`: the rule's severity before it escalates.
+    pub fn asked(&self, base: Severity, keep: bool) -> Asked<'_> {
         let alert = &self.alert;
-        let detail = (sight.describe)(&Asked {
-            critical: alert.severity == Severity::Critical && sight.base == Severity::Warning,
+        Asked {
+            critical: alert.severity == Severity::Critical && base == Severity::Warning,
             kept: (keep && !alert.metric.is_empty()).then_some((&alert.metric, alert.limit)),
             unknown: alert.overlays.contains(&Overlay::Unknown),
-        });
-        self.take(detail);
+        }
     }
 
     pub fn take(&mut self, detail: Detail) {

@@ -107,8 +107,8 @@ pub trait Facts {
     /// How a source's link is; `None` when it is not configured.
     fn health(&self, source: &Id) -> Option<Health>;
     /// The figure now. A target whose source is not live answers [`Reading::Unknown`] for all but
-    /// `source.*`; the floor leaves out sources that never were live and is unknown while one that was
-    /// cannot be read.
+    /// `source.*`; the floor is unknown while a source that is on cannot be read, whether it ever could or
+    /// not.
     fn read(&self, kind: SubjectKind, key: &Key, metric: MetricName, now: Timestamp) -> Reading;
 
     /// Several figures of one target at once, appended to `into` in the order asked. What is answered for

@@ -16,6 +16,8 @@ pub(super) fn cards(world: &World, shown: &Shown, now: Timestamp) -> Vec<Card> {
     let (sum, figures) = (&shown.sum, world.figures());
     let maker = Maker { world, shown };
     let people = sum.waiting.value.is_some_and(|waiting| waiting > 0.0);
+    // Whether anybody is there to help, only the whole floor can tell.
+    let nobody = |count: f64| count <= 0.0 && people && shown.whole;
     let wait = sum.oldest.map(|since| now.seconds_since(since).max(0.0));
     let rate = match (sum.abandoned.value, sum.offered.value) {
         (Some(abandoned), Some(offered)) if offered >= MIN_OFFERED => Some(abandoned / offered),
@@ -36,8 +38,8 @@ pub(super) fn cards(world: &World, shown: &Shown, now: Timestamp) -> Vec<Card> {
     waiting.trend = figures.waiting.series(now);
 
     // The value is the instant: what it has grown to is the screen's to count.
-    let nobody = sum.waiting.value == Some(0.0);
-    let told = Total { value: (sum.oldest.is_none() && nobody).then_some(0.0), known: sum.oldest_known };
+    let empty = sum.waiting.value == Some(0.0);
+    let told = Total { value: (sum.oldest.is_none() && empty).then_some(0.0), known: sum.oldest_known };
     let mut longest = maker.card(
         CardKind::Longest,
         "queue.waiting_since",
@@ -59,8 +61,7 @@ pub(super) fn cards(world: &World, shown: &Shown, now: Timestamp) -> Vec<Card> {
         "conversations that agents who take work can take now, summed over agents",
     );
     free.of = sum.capacity.value;
-    free.need = maker
-        .judged(sum.free.value, |free| if free <= 0.0 && people { Need::Critical } else { Need::Normal });
+    free.need = maker.judged(sum.free.value, |free| if nobody(free) { Need::Critical } else { Need::Normal });
     free.trend = figures.free.series(now);
 
     let share = Total { value: sum.level.map(|(level, _)| level), known: sum.level_known };
@@ -89,10 +90,7 @@ pub(super) fn cards(world: &World, shown: &Shown, now: Timestamp) -> Vec<Card> {
         maker.card(CardKind::Online, "agent.presence", sum.online, "agents neither offline nor unknown");
     online.of = sum.agents.value;
     online.need =
-        maker.judged(
-            sum.online.value,
-            |online| if online <= 0.0 && people { Need::Critical } else { Need::Normal },
-        );
+        maker.judged(sum.online.value, |online| if nobody(online) { Need::Critical } else { Need::Normal });
     online.trend = figures.online.series(now);
 
     vec![waiting, longest, free, service, abandoned, online]

@@ -42,6 +42,8 @@ pub(super) struct Shown {
     pub(super) sum: FloorSum,
     /// Sources that are on.
     pub(super) on: u32,
+    /// None of them is missing from the sum.
+    pub(super) whole: bool,
 }
 
 impl Shown {
@@ -49,7 +51,8 @@ impl Shown {
         let live = world.floors().any(Floor::is_live);
         let parts = on(world).filter(|floor| !live || floor.is_live()).map(|floor| &floor.summary);
         let on = u32::try_from(on(world).count()).unwrap_or(u32::MAX);
-        Self { live, sum: FloorSum::over(parts), on }
+        let whole = self::on(world).all(Floor::is_live);
+        Self { live, sum: FloorSum::over(parts), on, whole }
     }
 }
 

@@ -63,7 +63,6 @@ impl World {
                 source.last_data_at = source.last_data_at.or(seen.last_data_at);
                 source.clock_skew_s = source.clock_skew_s.or(seen.clock_skew_s);
                 floor.skew_shown = floor.skew();
-                floor.was_live = true;
                 floor.lost_at = floor.source.last_data_at;
             }
         }
@@ -111,7 +110,6 @@ impl Floor {
         }
         if health == Health::Disabled {
             self.clear(&mut round.rows);
-            self.was_live = false;
         }
         self.note_loss(was_live, now);
         if was_live != self.is_live() {

@@ -32,7 +32,6 @@ pub(crate) struct Floor {
     /// The skew that screens are drawn with: follows the reported one in steps, so that a tremble of
     /// some milliseconds does not redraw every row.
     pub(crate) skew_shown: f64,
-    pub(crate) was_live: bool,
     /// When it was live last, while it is not.
     pub(crate) lost_at: Option<Timestamp>,
     /// Since when the link is lost, through every new try; `None` while live, before it ever was, and
@@ -93,7 +92,6 @@ impl Floor {
     pub(crate) fn new(source: Source) -> Self {
         Self {
             skew_shown: source.clock_skew_s.unwrap_or(0.0),
-            was_live: source.health == Health::Live,
             told: told(&source),
             source,
             lost_at: None,
@@ -399,7 +397,6 @@ impl Floor {
     /// Trends hold nothing that is not live.
     pub(crate) fn liveness_changed(&mut self, now: Timestamp) {
         let live = self.is_live();
-        self.was_live |= live;
         self.lost_at = (!live).then_some(now);
         for slot in self.queues.values_mut() {
             slot.observe(now, live);

@@ -170,6 +170,24 @@ impl World {
         }
     }
 
+    /// Alerts carry the figures of the moment at which something happened to them. Who is about to look at
+    /// them for the first time sees those of `now`. Returns the alerts that say something else now.
+    pub fn reread_alerts(&mut self, now: Timestamp) -> Vec<Alert> {
+        let mut machine = std::mem::take(&mut self.alerts);
+        machine.reread(self, now);
+        let changed = machine.take_quiet_changes();
+        self.alerts = machine;
+        self.put_alerts(changed.iter());
+        changed
+    }
+
+    fn put_alerts<'a>(&mut self, alerts: impl Iterator<Item = &'a Alert>) {
+        for alert in alerts {
+            self.standing.put(alert);
+            self.journal.push(Touch::Alert(alert.subject.kind, subject_key(alert), alert.id.clone()));
+        }
+    }
+
     fn evaluate(
         &mut self,
         round: &mut Round,
@@ -217,10 +235,7 @@ impl World {
         }
         let quiet = machine.take_quiet_changes();
         self.alerts = machine;
-        for alert in transitions.iter().map(|(_, alert)| alert).chain(&quiet) {
-            self.standing.put(alert);
-            self.journal.push(Touch::Alert(alert.subject.kind, subject_key(alert), alert.id.clone()));
-        }
+        self.put_alerts(transitions.iter().map(|(_, alert)| alert).chain(&quiet));
         (transitions, quiet)
     }
 }

@@ -11,3 +11,4 @@ mod overrides;
 mod promtool;
 mod real_world;
 mod restart;
+mod whole_floor;

@@ -141,6 +141,30 @@ impl Alerts {
         }
     }
 
+    /// Reads the figures of all alerts anew, so that they say what holds now and not what held when
+    /// something happened to them last. Nothing else moves.
+    pub(crate) fn reread(&mut self, facts: &dyn Facts, now: Timestamp) {
+        let book = self.book.clone();
+        let open: Vec<usize> = self.slots.open().collect();
+        let mut readings = Vec::new();
+        for at in open {
+            let Some(slot) = self.slots.get_mut(at) else { continue };
+            let Some(rule) = book.rules.get(slot.rule) else { continue };
+            let Some(terms) = rule.terms.get(slot.terms) else { continue };
+            let Some(episode) = slot.episode.as_deref_mut() else { continue };
+            let (open, _) = who(&slot.target).is_open(&book.hours, now);
+            readings.clear();
+            read(facts, terms, &slot.target, open, now, &mut readings);
+            let look = Look { readings: &readings, places: &[], min_n: rule.min_n, now };
+            let detail = describe(rule, terms, &slot.target, &look, &episode.asked(rule.severity, true));
+            let alert = &episode.alert;
+            if (alert.value, alert.n, &alert.reason) != (detail.value, detail.n, &detail.reason) {
+                episode.take(detail);
+                self.quiet.push(episode.alert.id.clone());
+            }
+        }
+    }
+
     /// How many pairs of a rule and a target there are, and of how many of them nothing can be said now.
     pub(in crate::alerts) fn tell_unknown(&self, facts: &dyn Facts, now: Timestamp) -> (usize, usize) {
         let (mut all, mut unknown) = (0, 0);

@@ -167,11 +167,10 @@ fn rolled(
 }
 
 impl World {
-    /// Sources that never were live are left out; one that was and cannot be read now makes the floor
-    /// unknown, because its people have not gone away.
+    /// A source that is on and cannot be read makes the floor unknown: its people have not gone away, and
+    /// whether one that was never heard has any, nobody can say.
     pub(super) fn read_whole_floor(&self, metric: MetricName) -> Reading {
-        let blind =
-            |floor: &Floor| floor.was_live && !floor.is_live() && floor.source.health != Health::Disabled;
+        let blind = |floor: &Floor| !floor.is_live() && floor.source.health != Health::Disabled;
         if self.floors().any(blind) {
             return Reading::Unknown;
         }
