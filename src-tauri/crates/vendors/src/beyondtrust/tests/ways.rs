@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use model::{Health, Id, Timestamp};
 
+use simulator::beyondtrust::Dialect;
+
 use super::{
-    Watch, pace,
+    V, Watch, pace,
     peer::{Greets, Peer, Script},
-    watch_at, watch_with,
+    scene, watch_at, watch_with,
 };
 use crate::beyondtrust::config::Pace;
 
@@ -52,6 +54,19 @@ async fn d15_a_way_that_worked_is_kept_through_a_bad_moment() {
     peer.script(|s| s.greets = Greets::Well);
     w.live().await;
     assert!(peer.upgrades().iter().all(|offered| *offered), "{:?}", peer.upgrades());
+}
+
+/// However small the number of tokens that an account may have: a lost connection costs none.
+#[tokio::test]
+async fn a_connection_that_is_lost_costs_no_token() {
+    let mut s = scene(Dialect { token_cap: 1, ..Dialect::default() }).await;
+    s.watch.live().await;
+    for _ in 0..2 {
+        s.control.cut(V).unwrap();
+        s.watch.until("lost", |w| w.report.health == Health::Retrying).await;
+        s.watch.live().await;
+    }
+    assert_eq!(s.control.counters(V).unwrap().of("token"), 1);
 }
 
 #[tokio::test]

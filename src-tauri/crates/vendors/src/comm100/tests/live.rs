@@ -403,3 +403,24 @@ async fn an_unknown_authority_is_named_and_not_live() {
     let mut seen = watch(Box::new(connector), SECRET);
     seen.until("misconfigured", |seen| seen.report.health == Health::Misconfigured).await;
 }
+
+/// Switches that change what is told, not how: what is told is shown, what is not is unknown.
+#[tokio::test]
+async fn what_a_plan_or_an_edition_tells_more_or_less_of_is_shown_as_it_is() {
+    for dialect in [
+        Dialect { plan_limited: true, ..Dialect::default() },
+        Dialect { hides_maxima: true, ..Dialect::default() },
+        Dialect { mirrored_site: true, ..Dialect::default() },
+        Dialect { agent_rows: false, ..Dialect::default() },
+        Dialect { default_page: 3, page_cap: 4, ..Dialect::default() },
+    ] {
+        let (said, mirrored) = (format!("{dialect:?}"), dialect.mirrored_site);
+        let stand = Stand::with(Options { vendors: vec![C], comm100: dialect, ..Options::default() }).await;
+        let mut seen = stand.watch(stand.key(), SECRET);
+        seen.live().await;
+        assert!(seen.report.gaps.is_empty(), "{said} {:?}", seen.report);
+        // A row of the whole site is a place of its own; who waits is in it once more and still one person.
+        assert_eq!(seen.rows.queues.remove("site").is_some(), mirrored, "{said}");
+        stand.compare(&seen);
+    }
+}

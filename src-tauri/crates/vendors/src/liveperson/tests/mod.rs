@@ -182,6 +182,25 @@ async fn any_mix_of_dialects_ends_in_the_same_floor() {
     }
 }
 
+/// Switches that change what is told or allowed, not how it is written.
+#[tokio::test]
+async fn every_other_switch_of_the_dialect_ends_in_the_true_floor() {
+    for dialect in [
+        Dialect { chats_always: true, ..own() },
+        Dialect { skill_in_info: true, ..own() },
+        Dialect { strict_cookie: false, ..own() },
+        // One more at once than this is too many.
+        Dialect { at_once: 2, ..own() },
+    ] {
+        let scene = scene(dialect.clone()).await;
+        life(&scene.control);
+        let mut seen = fast(&scene, &[]);
+        until_true(&mut seen, &scene).await;
+        assert!(!seen.healths.contains(&Health::Throttled), "{dialect:?} {:?}", seen.healths);
+        assert!(!seen.rows.conversations.is_empty(), "{dialect:?}");
+    }
+}
+
 #[tokio::test]
 async fn our_user_is_set_away_at_once_and_never_takes_a_chat() {
     let scene = scene(Dialect::default()).await;

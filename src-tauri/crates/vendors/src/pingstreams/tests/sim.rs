@@ -141,6 +141,17 @@ async fn i1_a_busy_floor_ends_as_it_truly_is_in_every_dialect() {
     }
 }
 
+/// A server that gives fewer rows at once, and loads that it has counted below nought.
+#[tokio::test]
+async fn short_lists_and_loads_below_nought_end_in_the_same_floor() {
+    let dialect = Dialect { list_limit: 3, message_limit: 1, negative_loads: true, ..Dialect::default() };
+    let centre = centre(dialect, Scenario::Demo, 1.0).await;
+    let mut seen = Running::with(config(&centre), "fake-password");
+    seen.live().await;
+    converges(&mut seen, &centre).await;
+    assert!(seen.conversations.len() > 3, "more than one list holds");
+}
+
 #[tokio::test]
 async fn p20_thousands_are_all_there() {
     let scenario = Scenario::Big { queues: 12, agents: 150, conversations: 1200 };
