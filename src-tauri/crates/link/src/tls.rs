@@ -1,6 +1,8 @@
 //! One TLS set-up for HTTP and WebSocket: the system's roots plus the source's own, nothing weaker than
 //! TLS 1.2, and no switch that ignores a certificate.
 
+mod pinned;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,6 +15,7 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 
 use crate::proxy::ProxyChoice;
+use pinned::Pinned;
 
 /// How a source reaches the network.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +54,9 @@ fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError> {
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|_| SetupError("This build has no usable TLS: reinstall the program.".to_owned()))?;
-    Ok(match Verifier::new_with_extra_roots(roots, provider) {
-        Ok(verifier) => {
+    Ok(match Verifier::new_with_extra_roots(roots.iter().cloned(), provider.clone()) {
+        Ok(usual) => {
+            let verifier = Pinned { usual, certificates: roots, provider };
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         }
         // A computer without any root certificate can still talk to itself; everything else is then

@@ -7,7 +7,7 @@ use link::{Auth, Http, NetOptions, Phase, Request, Secret, SystemClock, TlsProbl
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use crate::support::{Authority, answer, head, listen, proxy, response, tls_server};
+use crate::support::{Authority, answer, by_itself, head, listen, proxy, response, tls_server};
 
 fn client(options: &NetOptions) -> Http {
     Http::new(options, Arc::new(SystemClock)).unwrap()
@@ -246,6 +246,41 @@ async fn n8_every_bad_certificate_says_why() {
     })
     .await;
     assert_eq!(ask(trusting, none).await.unwrap_err(), Phase::Tls(TlsProblem::NotTls));
+}
+
+#[tokio::test]
+async fn n8_a_certificate_that_is_configured_itself_is_trusted_in_its_time_for_its_name() {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa};
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |ca_file: std::path::PathBuf, at: std::net::SocketAddr| async move {
+        let http = client(&NetOptions { ca_file: Some(ca_file), proxy: None });
+        let url = format!("https://localhost:{}/", at.port()).parse().unwrap();
+        http.send(Request::get(url)).await.map(|answer| answer.status).map_err(|e| e.phase)
+    };
+    // As the usual tool makes it: marked as an authority.
+    let authority = |p: &mut CertificateParams| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let (side, file) = by_itself(folder.path(), "localhost", authority);
+    let (at, key) = (tls_server(side).await, std::fs::read(&file).unwrap());
+    assert_eq!(ask(file.clone(), at).await, Ok(200));
+    let (side, file) = by_itself(folder.path(), "localhost", |_| {});
+    assert_eq!(ask(file.clone(), tls_server(side).await).await, Ok(200));
+    // A server's own certificate, from an authority that is not known.
+    let ours = Authority::new();
+    let (side, leaf) = ours.acceptor_and_leaf(folder.path(), "localhost");
+    assert_eq!(ask(leaf, tls_server(side).await).await, Ok(200));
+    // Time and name count all the same, and so does which certificate it is.
+    let late = |p: &mut CertificateParams| {
+        authority(p);
+        p.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    };
+    let (side, file) = by_itself(folder.path(), "localhost", late);
+    assert_eq!(ask(file, tls_server(side).await).await, Err(Phase::Tls(TlsProblem::Expired)));
+    let (side, file) = by_itself(folder.path(), "other.example", authority);
+    assert_eq!(ask(file, tls_server(side).await).await, Err(Phase::Tls(TlsProblem::WrongHost)));
+    let another = folder.path().join("another.pem");
+    std::fs::write(&another, key).unwrap();
+    let (side, _) = by_itself(folder.path(), "localhost", authority);
+    assert!(ask(another, tls_server(side).await).await.is_err());
 }
 
 #[tokio::test]

@@ -70,24 +70,53 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), root: path, _folder: folder }
     }
 
+    /// The same, and its own certificate as a file.
+    pub fn acceptor_and_leaf(&self, folder: &std::path::Path, name: &str) -> (TlsAcceptor, PathBuf) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let file = folder.join("leaf.pem");
+        std::fs::write(&file, certificate.pem()).unwrap();
+        (acceptor_of(&certificate, &key), file)
+    }
+
     /// A server's side with a certificate for `name`; `shape` bends it.
     pub fn acceptor(&self, name: &str, shape: impl FnOnce(&mut CertificateParams)) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         shape(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-            )
-            .unwrap();
-        TlsAcceptor::from(Arc::new(config))
+        acceptor_of(&certificate, &key)
     }
+}
+
+/// A server's side with a certificate that vouches for itself, and the file that holds it.
+pub fn by_itself(
+    folder: &std::path::Path,
+    name: &str,
+    shape: impl FnOnce(&mut CertificateParams),
+) -> (TlsAcceptor, PathBuf) {
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    shape(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let file = folder.join("own.pem");
+    std::fs::write(&file, certificate.pem()).unwrap();
+    (acceptor_of(&certificate, &key), file)
+}
+
+fn acceptor_of(certificate: &rcgen::Certificate, key: &KeyPair) -> TlsAcceptor {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
 }
 
 /// A TLS server that answers everything with one JSON body.
