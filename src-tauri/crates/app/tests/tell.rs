@@ -19,7 +19,7 @@ use app::{
 };
 use async_trait::async_trait;
 use engine::alerts::TrayShape;
-use link::SystemClock;
+use link::{Clock, SystemClock};
 use model::{Id, Severity};
 
 /// A desktop that writes down what it is told.
@@ -172,6 +172,46 @@ async fn what_was_told_in_one_run_is_neither_shown_nor_heard_in_the_next() {
     assert_eq!(app.ask(note).await, Ok(Reply::Done));
     app.shutdown().await;
     assert_eq!((second.titles(), second.heard.lock().unwrap().len()), (vec![], 0));
+}
+
+#[tokio::test]
+async fn an_escalation_that_a_crash_kept_from_the_desk_is_told_by_the_next_run_and_by_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    config(folder.path(), &rule("Gone", "critical = \"source.lost_for > 100h\"\nrepeat = \"12h\""), "");
+    let desk = Arc::new(Desk::default());
+    let app = start(folder.path(), &desk);
+    until("the warning is told", async || desk.titles() == ["Warning: Gone"]).await;
+    app.shutdown().await;
+    // It grew worse, that was written down, and then the power went.
+    let mut book = None;
+    until("the first run has let go of the log", async || {
+        book = store::Desk::open(&folder.path().join("data/desk.db")).ok();
+        book.is_some()
+    })
+    .await;
+    let (mut book, _) = book.unwrap();
+    let stood = book.open_alerts().unwrap().remove(0);
+    assert_eq!(book.unconfirmed().unwrap(), []);
+    let worse = model::Alert { severity: Severity::Critical, ..stood };
+    let now = SystemClock.now();
+    book.record(&[(model::Transition::Escalated, worse)], &store::Actor::Rules, now, |_| None).unwrap();
+    drop(book);
+    for told in [vec!["Critical: Gone".to_owned()], vec![]] {
+        let desk = Arc::new(Desk::default());
+        let app = start(folder.path(), &desk);
+        until("it is told", async || desk.titles() == told).await;
+        tray_stands_at_all(&app).await;
+        // What is asked after it has passed the same thread.
+        let note = Ask::AddNote { alert: None, text: "a new shift".into() };
+        assert_eq!(app.ask(note).await, Ok(Reply::Done));
+        app.shutdown().await;
+        assert_eq!(desk.titles(), told);
+    }
+}
+
+/// The alert of the last run is in the list.
+async fn tray_stands_at_all(app: &Floorwalker) {
+    until("the alert stands", async || app.document().await.unwrap().contains("\"rule\":\"Gone\"")).await;
 }
 
 #[tokio::test]

@@ -155,6 +155,8 @@ pub(crate) struct Earlier {
     pub ends: Vec<(String, Alert)>,
     /// When which rule fired in the last hour.
     pub fired: Vec<(Timestamp, String)>,
+    /// When alerts that still stand were told at this desk, and how bad they were then.
+    pub told: Vec<(Id, Timestamp, Severity)>,
 }
 
 /// Reads it; a log that is not there or cannot be read says nothing.
@@ -175,7 +177,7 @@ pub(crate) fn earlier(data: &Path, now: Timestamp) -> Earlier {
             let hook = channel.strip_prefix("webhook:").unwrap_or(&channel).to_owned();
             ends.extend(ended(desk.log(&filter)?).map(|alert| (hook, alert)));
         }
-        Ok(Earlier { ends, fired })
+        Ok(Earlier { ends, fired, told: desk.told()? })
     };
     read().unwrap_or_default()
 }

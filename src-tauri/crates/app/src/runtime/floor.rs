@@ -1,7 +1,11 @@
 //! The one loop. It owns the world, and everything else speaks to it through two bounded queues: batches
 //! of the connectors and commands of the faces. Servicing a message never waits for anything outside.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use engine::{
     DeskCommand, Effects, Input, World,
@@ -232,8 +236,12 @@ impl Floor {
                 entities: entities.into_iter().map(restored).collect(),
                 sources: sources.iter().map(|s| Source::clone(s)).collect(),
                 alerts: alerts.clone(),
+                timers: Vec::new(),
             });
-            self.teller.restore(&alerts, &self.world, now);
+            // Those of rules and sources that are gone ended right here.
+            let standing: HashSet<Id> = self.world.alerts().into_iter().map(|alert| alert.id).collect();
+            let alerts: Vec<Alert> = alerts.into_iter().filter(|a| standing.contains(&a.id)).collect();
+            self.teller.restore(&alerts, &earlier.told, &self.world, now);
             self.hooks.restore(&alerts, &self.world);
         }
         self.show_sources();

@@ -10,7 +10,10 @@ use engine::{
 use link::Clock;
 use model::{Alert, Health, Id, Severity, Timestamp, Transition};
 use store::{Actor, Decision};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
 use super::{
     desk::{Asides, DeskBook},
@@ -25,6 +28,9 @@ use crate::{
 
 /// Notices on their way to the desktop. When it hangs, the newest state is in the window anyway.
 const IN_FLIGHT: usize = 64;
+
+/// The end of the program waits no longer for a notification that is under way.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// While the desktop is not to be disturbed and something waits for that, it is asked this often.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
@@ -52,23 +58,32 @@ pub(crate) struct Teller {
     voice: watch::Sender<Voice>,
     /// `None`: this face tells nobody.
     orders: Option<mpsc::Sender<Order>>,
+    delivering: Option<JoinHandle<()>>,
 }
 
 impl Teller {
     /// `desktop`: `None` where this face tells nobody. `back`: the way to the loop that has this teller.
     pub fn new(book: DeskBook, desktop: Option<Desktop>, back: mpsc::WeakSender<Command>) -> Self {
         let (voice, heard) = watch::channel(Voice::of(&Preferences::default()));
-        let orders = desktop.map(|desktop| {
-            let (orders, queue) = mpsc::channel(IN_FLIGHT);
-            tokio::spawn(deliver(queue, book.clone(), desktop, heard, back));
-            orders
-        });
-        Self { notices: Notices::default(), book, budget: Budget::default(), voice, orders }
+        let (orders, delivering) = desktop
+            .map(|desktop| {
+                let (orders, queue) = mpsc::channel(IN_FLIGHT);
+                (orders, tokio::spawn(deliver(queue, book.clone(), desktop, heard, back)))
+            })
+            .unzip();
+        Self { notices: Notices::default(), book, budget: Budget::default(), voice, orders, delivering }
     }
 
-    /// Alerts of the last run: those that were never told are told now, the others are not told again.
-    pub fn restore(&mut self, alerts: &[Alert], world: &World, now: Timestamp) {
-        let telling = self.notices.restore(alerts, &[], world.rules(), now);
+    /// Alerts of the last run, and what the notification log says of them: what was never told is told now,
+    /// the rest not again before it is due.
+    pub fn restore(
+        &mut self,
+        alerts: &[Alert],
+        told: &[(Id, Timestamp, Severity)],
+        world: &World,
+        now: Timestamp,
+    ) {
+        let telling = self.notices.restore(alerts, told, world.rules(), now);
         self.carry_out(telling);
     }
 
@@ -175,8 +190,16 @@ impl Teller {
         self.notices.next_deadline()
     }
 
-    /// Everything that people did is on the disk.
-    pub async fn finish(&self) {
+    /// What is being told is told, if that is quick, and everything that people did is on the disk.
+    pub async fn finish(&mut self) {
+        self.orders = None;
+        if let Some(mut delivering) = self.delivering.take()
+            && tokio::time::timeout(FAREWELL, &mut delivering).await.is_err()
+        {
+            // The log has what was not told to its end; the next run tells it.
+            delivering.abort();
+            let _ = delivering.await;
+        }
         self.book.finish().await;
     }
 

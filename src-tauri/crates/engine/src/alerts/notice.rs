@@ -4,11 +4,14 @@
 //! together; a critical takes them along at once. Never more than one notice in two seconds, never more
 //! than one sound in ten: what comes faster is told in one summary.
 
+mod words;
+
 use std::collections::{BTreeMap, HashMap};
 
 use model::{Alert, AlertState, Id, Overlay, Severity, SubjectKind, Timestamp, Transition};
 
-use super::{Channel, Rulebook, Schedule, language::duration_text};
+use super::{Channel, Rulebook, Schedule};
+use words::{body, summary, title};
 
 /// Warnings of one source within this time are told together.
 const WINDOW_MS: i64 = 10_000;
@@ -16,8 +19,6 @@ const WINDOW_MS: i64 = 10_000;
 const PACE_MS: i64 = 2_000;
 /// At most one sound in this time.
 const SOUND_MS: i64 = 10_000;
-/// So many alerts are named in a summary.
-const NAMED: usize = 3;
 
 /// Why an alert is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,9 +175,13 @@ impl Notices {
         now: Timestamp,
     ) -> Telling {
         let mut telling = Telling::default();
+        let mut lasts: HashMap<&Id, (Timestamp, Severity)> = HashMap::new();
+        for (id, at, severity) in told {
+            let last = lasts.entry(id).or_insert((*at, *severity));
+            *last = (*last).max((*at, *severity));
+        }
         for alert in alerts {
-            let last = told.iter().filter(|(id, ..)| *id == alert.id).max_by_key(|(_, at, _)| *at);
-            let last = last.map(|(_, at, severity)| (*at, *severity));
+            let last = lasts.get(&alert.id).copied();
             self.know(alert);
             if let Some((at, severity)) = last {
                 self.lately.insert(place(alert), (at, severity));
@@ -186,7 +191,8 @@ impl Notices {
             }
             let untold = last.is_none_or(|(_, severity)| severity < alert.severity);
             if untold && alert.fired_at.is_some() {
-                self.want(alert, Why::First, book, now, &mut telling);
+                let why = if last.is_some() { Why::Escalated } else { Why::First };
+                self.want(alert, why, book, now, &mut telling);
             } else {
                 self.plan_repeat(&alert.id, book);
             }
@@ -539,40 +545,4 @@ fn owe(held: &mut BTreeMap<Id, Why>, id: &Id, why: Why) {
 
 fn repeat_ms(book: &Rulebook, alert: &Alert) -> i64 {
     book.rule(&alert.rule).map_or(300_000, |r| r.repeat_ms())
-}
-
-fn title(alert: &Alert, why: Why) -> String {
-    let word = match (why, alert.severity) {
-        (Why::Flapping, _) => "Flapping",
-        (_, Severity::Critical) => "Critical",
-        (_, Severity::Warning) => "Warning",
-    };
-    format!("{word}: {}", alert.rule)
-}
-
-fn body(alert: &Alert, why: Why, now: Timestamp) -> String {
-    let lasts = alert.fired_at.map(|at| duration_text(now.seconds_since(at).max(0.0)));
-    match (why, lasts) {
-        (Why::Flapping, _) => {
-            format!("{}. It fires and clears again and again; it is held until it stays quiet.", alert.reason)
-        }
-        (Why::Repeat | Why::AckEnded | Why::SnoozeEnded, Some(lasts)) => {
-            format!("{}. Firing for {lasts}.", alert.reason)
-        }
-        _ => alert.reason.clone(),
-    }
-}
-
-fn summary(told: &[(Alert, Why)]) -> (String, String) {
-    let critical = told.iter().filter(|(a, _)| a.severity == Severity::Critical).count();
-    let title = match critical {
-        0 => format!("{} warnings", told.len()),
-        n if n == told.len() => format!("{n} critical alerts"),
-        n => format!("{} alerts, {n} critical", told.len()),
-    };
-    let mut lines: Vec<String> = told.iter().take(NAMED).map(|(a, _)| a.reason.clone()).collect();
-    if told.len() > NAMED {
-        lines.push(format!("and {} more", told.len() - NAMED));
-    }
-    (title, lines.join("\n"))
 }

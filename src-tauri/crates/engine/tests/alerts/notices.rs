@@ -225,6 +225,25 @@ fn after_a_crash_never_none_and_never_a_third() {
     assert_eq!(again.next_deadline(), Some(at(3600.0)));
     let mut again = Notices::default();
     assert_eq!(again.restore(&stood, &[], &d.book, at(100.0)).show.len(), 1, "the log never had it");
+    // It grew worse, and the program ended before that was told.
+    d.waiting(110.0, "q1", 12);
+    let mut again = Notices::default();
+    let shown = again.restore(&d.play.alerts.alerts(), &told, &d.book, at(120.0)).show;
+    assert_eq!((shown.len(), shown[0].tells[0].1), (1, Why::Escalated));
+}
+
+#[test]
+fn a_reason_that_several_have_is_said_once() {
+    let mut d = Desk::new(&[RuleSpec { name: "Other".to_owned(), ..warn() }, warn()]);
+    d.play.row(SubjectKind::Queue, "q2", "Sales", &[]);
+    for (seconds, queue) in [(1.0, "q1"), (3.0, "q2")] {
+        d.waiting(seconds, queue, 6);
+    }
+    d.run_to(30.0);
+    let last = &d.shown.last().unwrap().1;
+    let lines: Vec<&str> = last.body.lines().collect();
+    assert_eq!((last.tells.len(), lines.len()), (2, 1), "{}", last.body);
+    assert!(lines[0].ends_with("(2 times)"), "{}", last.body);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! between is seen at the next start, and the notification is sent once more: at most twice, never not
 //! at all.
 
-use model::{Id, Timestamp};
+use model::{Id, Severity, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Desk, schema::Step};
+use super::{Desk, alerts::word, schema::Step};
 use crate::StoreError;
 
 pub(crate) const STEPS: &[Step] = &[Step {
@@ -60,6 +60,22 @@ pub(crate) fn unconfirmed(db: &Connection) -> rusqlite::Result<Vec<Reservation>>
             channel: row.get(2)?,
             reserved_at: Timestamp::from_ms(row.get(3)?),
         })
+    })?;
+    rows.collect()
+}
+
+/// When alerts that are not over were told at this desk, and how bad they were then.
+pub(crate) fn told(db: &Connection) -> rusqlite::Result<Vec<(Id, Timestamp, Severity)>> {
+    let mut query = db.prepare(
+        "SELECT n.alert, n.reserved_at, coalesce((SELECT j.severity FROM journal j
+           WHERE j.alert = n.alert AND j.at <= n.reserved_at ORDER BY j.id DESC LIMIT 1), 'warning')
+         FROM notification n
+         WHERE n.channel IN ('desktop', 'sound') AND (n.delivered_at IS NOT NULL OR n.tries >= 2)
+           AND n.alert IN (SELECT id FROM alert)
+         ORDER BY n.id",
+    )?;
+    let rows = query.query_map([], |row| {
+        Ok((Id::from(row.get::<_, String>(0)?), Timestamp::from_ms(row.get(1)?), word(row, 2)?))
     })?;
     rows.collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::{Alert, Id, Timestamp};
+use model::{Alert, Id, Severity, Timestamp};
 use rusqlite::Connection;
 
 use super::{
@@ -55,6 +55,11 @@ impl DeskReader {
     /// they are over: the program ended in between.
     pub fn ends_untold(&self, since: Timestamp) -> Result<Vec<(Id, String)>, StoreError> {
         self.tell(notifications::without_end(&self.db, since))
+    }
+    /// When alerts that are not over were told at this desk, and how bad they were then; what was handed
+    /// over and never confirmed counts from the second time on.
+    pub fn told(&self) -> Result<Vec<(Id, Timestamp, Severity)>, StoreError> {
+        self.tell(notifications::told(&self.db))
     }
     /// Names of the rules that the alert log speaks of, sorted.
     pub fn log_rules(&self) -> Result<Vec<String>, StoreError> {
