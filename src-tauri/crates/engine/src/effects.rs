@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{Agent, Alert, Batch, Conversation, Id, Key, Kind, Queue, Source, Timestamp, Totals, Transition};
 
-use crate::alerts::Rulebook;
+use crate::alerts::{Rulebook, Timers};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ pub enum Input {
         sources: Vec<Source>,
         /// Alerts that were not inactive.
         alerts: Vec<Alert>,
+        /// What they had collected when the earlier run ended. They count on from there; those that are
+        /// not named begin their time anew.
+        timers: Vec<(Id, Timers)>,
     },
 }
 
@@ -118,6 +121,9 @@ pub struct Effects {
     /// Alerts that changed without a line to tell it: a relapse out of recovering, a critical that went
     /// down to a warning.
     pub quiet: Vec<Alert>,
+    /// Timers of alerts that were started, stopped or set back: what a restart has to know. While one runs
+    /// it is not named again. Some may be of alerts that are over.
+    pub timers: Vec<(Id, Timers)>,
     /// When the world wants [`Input::Wake`]; `None`: never.
     pub wake_at: Option<Timestamp>,
 }

@@ -91,18 +91,22 @@ impl Asks {
     }
 
     /// Reads a target anew into `seen`; tells what reads differently. `seen` that is empty was never read,
-    /// or is no longer to be relied on. `None`: it is not there, or not called as is known.
+    /// or is no longer to be relied on. `None`: it is not there, or not called as is known; where it is sure
+    /// to be, nothing is `known` to be compared with.
     pub fn read(
         &self,
         facts: &dyn Facts,
-        (kind, key, known): (SubjectKind, &Key, &Called<'_>),
+        (kind, key, known): (SubjectKind, &Key, Option<&Called<'_>>),
         now: Timestamp,
         seen: &mut Vec<Reading>,
         spare: &mut Vec<Reading>,
     ) -> Option<News> {
         spare.clear();
-        if !facts.read_called(kind, key, known, self.of_kind(kind), now, spare) {
-            return None;
+        let asks = self.of_kind(kind);
+        match known {
+            Some(known) if !facts.read_called(kind, key, known, asks, now, spare) => return None,
+            Some(_) => {}
+            None => facts.read_all(kind, key, asks, now, spare),
         }
         // Where there are hours, rules that name them are tested apart; without, all is always open.
         if let Some(place) = self.open_hours.filter(|_| kind == SubjectKind::Queue)

@@ -2,7 +2,10 @@
 
 use model::{Alert, AlertState, Id, Overlay, Severity, Timestamp, Transition};
 
-use super::{sentence::Detail, stopwatch::Stopwatch};
+use super::{
+    sentence::Detail,
+    stopwatch::{Stopwatch, Timers},
+};
 
 /// So many fire-and-clear cycles …
 pub(crate) const FLAP_CYCLES: usize = 3;
@@ -64,14 +67,9 @@ pub(crate) struct Episode {
     pub counts_from: Option<Timestamp>,
     /// Something changed of which no line tells: a relapse, going down from critical.
     pub quietly: bool,
-    /// For `for` while pending, for `keep` while recovering.
-    held: Stopwatch,
-    /// How long the critical condition has held.
-    critical: Stopwatch,
-    /// Since when nothing changed, while it flaps.
-    quiet: Stopwatch,
-    /// While it flaps: whether the condition held last.
-    flap_holds: bool,
+    timers: Timers,
+    /// As they were when they were last handed on.
+    kept: Timers,
     /// The last line about the state itself, so that a relapse does not print `recovering` twice.
     printed: Transition,
 }
@@ -88,10 +86,8 @@ impl Episode {
             snooze: None,
             counts_from: None,
             quietly: false,
-            held: Stopwatch::started(sight.now),
-            critical,
-            quiet: Stopwatch::default(),
-            flap_holds: true,
+            timers: Timers { held: Stopwatch::started(sight.now), critical, ..Timers::default() },
+            kept: Timers::default(),
             printed: Transition::Pending,
         };
         new.alert.pending_since = Some(sight.now);
@@ -113,8 +109,9 @@ impl Episode {
         new
     }
 
-    /// An episode of an earlier run. Nothing is known of the time between.
-    pub fn restored(alert: Alert, now: Timestamp) -> Self {
+    /// An episode of an earlier run. Nothing is known of the time between: what it had collected by then
+    /// is neither lost nor grows.
+    pub fn restored(alert: Alert, timers: Option<Timers>, now: Timestamp) -> Self {
         let snooze = alert.overlays.contains(&Overlay::Snoozed).then_some(match alert.snoozed_until {
             Some(until) => Snooze::Until(until),
             None => Snooze::UntilClear,
@@ -124,18 +121,23 @@ impl Episode {
             AlertState::Recovering => Transition::Recovering,
             _ => Transition::Firing,
         };
-        let quiet = if alert.flapping { Stopwatch::started(now) } else { Stopwatch::default() };
-        Self {
-            alert,
-            snooze,
-            counts_from: None,
-            quietly: false,
-            held: Stopwatch::default(),
-            critical: Stopwatch::default(),
-            quiet,
-            flap_holds: true,
-            printed,
-        }
+        let fresh = || match alert.flapping {
+            true => Timers { quiet: Stopwatch::started(now), ..Timers::default() },
+            false => Timers::default(),
+        };
+        let timers = timers.map_or_else(fresh, Timers::resumed);
+        Self { alert, snooze, counts_from: None, quietly: false, timers, kept: timers, printed }
+    }
+
+    pub fn timers(&self) -> Timers {
+        self.timers
+    }
+
+    /// The timers, if one of them was started, stopped or set back since this was last asked.
+    pub fn moved_timers(&mut self) -> Option<Timers> {
+        let moved = self.kept != self.timers;
+        self.kept = self.timers;
+        moved.then_some(self.timers)
     }
 
     pub fn has_fired(&self) -> bool {
@@ -147,15 +149,15 @@ impl Episode {
         let a = &self.alert;
         let held_back = a.overlays.contains(&Overlay::Muted) || a.overlays.contains(&Overlay::Inhibited);
         let state = match a.state {
-            AlertState::Pending if !held_back => self.held.due(hold_ms),
-            AlertState::Recovering => self.held.due(keep_ms),
+            AlertState::Pending if !held_back => self.timers.held.due(hold_ms),
+            AlertState::Recovering => self.timers.held.due(keep_ms),
             _ => None,
         };
         let escalation = match (a.state, a.severity) {
-            (AlertState::Firing | AlertState::Acked, Severity::Warning) => self.critical.due(hold_ms),
+            (AlertState::Firing | AlertState::Acked, Severity::Warning) => self.timers.critical.due(hold_ms),
             _ => None,
         };
-        let flap = a.flapping.then(|| self.quiet.due(FLAP_MS)).flatten();
+        let flap = a.flapping.then(|| self.timers.quiet.due(FLAP_MS)).flatten();
         // Also while it recovers: after a relapse it would be acked again.
         let ack = a.acked_until.filter(|_| matches!(a.state, AlertState::Acked | AlertState::Recovering));
         let snooze = match self.snooze {
@@ -167,7 +169,7 @@ impl Episode {
 
     /// A span that nobody saw (the machine slept): no timer completes in it.
     pub fn skip(&mut self, from: Timestamp, to: Timestamp) {
-        for watch in [&mut self.held, &mut self.critical, &mut self.quiet] {
+        for watch in [&mut self.timers.held, &mut self.timers.critical, &mut self.timers.quiet] {
             watch.skip(from, to);
         }
     }
@@ -179,7 +181,7 @@ impl Episode {
         };
         self.overlays(sight, is_known, out);
         if !is_known {
-            for watch in [&mut self.held, &mut self.critical, &mut self.quiet] {
+            for watch in [&mut self.timers.held, &mut self.timers.critical, &mut self.timers.quiet] {
                 watch.freeze(sight.now);
             }
             // What a person promised ends all the same.
@@ -204,18 +206,18 @@ impl Episode {
         if sight.fire != Some(true) {
             return self.resolve(sight, out);
         }
-        self.held.run(now);
+        self.timers.held.run(now);
         self.critical_runs(sight);
         let held_back = sight.muted || sight.inhibited_by.is_some();
-        if held_back || !self.held.has_run(sight.hold_ms, now) {
+        if held_back || !self.timers.held.has_run(sight.hold_ms, now) {
             return Outcome::Goes;
         }
         self.alert.state = AlertState::Firing;
         self.alert.fired_at = Some(now);
-        if self.critical.has_run(sight.hold_ms, now) {
+        if self.timers.critical.has_run(sight.hold_ms, now) {
             self.alert.severity = Severity::Critical;
         }
-        self.held.reset();
+        self.timers.held.reset();
         self.describe(sight);
         self.emit(Transition::Firing, out);
         Outcome::Goes
@@ -230,10 +232,10 @@ impl Episode {
             self.escalate(sight, true, out);
             return Outcome::Goes;
         }
-        self.critical.reset();
+        self.timers.critical.reset();
         if self.alert.state != AlertState::Recovering {
             self.alert.state = AlertState::Recovering;
-            self.held = Stopwatch::started(now);
+            self.timers.held = Stopwatch::started(now);
             self.describe(sight);
             if self.printed == Transition::Recovering {
                 self.quietly = true;
@@ -241,8 +243,8 @@ impl Episode {
                 self.emit(Transition::Recovering, out);
             }
         }
-        self.held.run(now);
-        if !self.held.has_run(sight.keep_ms, now) {
+        self.timers.held.run(now);
+        if !self.timers.held.has_run(sight.keep_ms, now) {
             return Outcome::Goes;
         }
         if let Some(fired_at) = self.alert.fired_at {
@@ -255,8 +257,8 @@ impl Episode {
         cycles.clear();
         self.relapse();
         self.alert.flapping = true;
-        self.quiet = Stopwatch::started(now);
-        self.flap_holds = false;
+        self.timers.quiet = Stopwatch::started(now);
+        self.timers.flap_holds = false;
         self.describe(sight);
         self.emit(Transition::Flapping, out);
         Outcome::Goes
@@ -265,22 +267,22 @@ impl Episode {
     /// Held as firing until nothing has changed for [`FLAP_MS`].
     fn flapping(&mut self, sight: &Sight<'_>, cycles: &mut Vec<Timestamp>, out: &mut Out) -> Outcome {
         // Between the limits nothing changes, as without flapping.
-        let holds = if self.flap_holds { sight.hold == Some(true) } else { sight.fire == Some(true) };
-        if holds != self.flap_holds {
-            self.flap_holds = holds;
-            self.quiet.reset();
+        let holds = if self.timers.flap_holds { sight.hold == Some(true) } else { sight.fire == Some(true) };
+        if holds != self.timers.flap_holds {
+            self.timers.flap_holds = holds;
+            self.timers.quiet.reset();
         }
-        self.quiet.run(sight.now);
+        self.timers.quiet.run(sight.now);
         if holds {
             self.escalate(sight, false, out);
         } else {
-            self.critical.reset();
+            self.timers.critical.reset();
         }
-        if !self.quiet.has_run(FLAP_MS, sight.now) {
+        if !self.timers.quiet.has_run(FLAP_MS, sight.now) {
             return Outcome::Goes;
         }
         self.alert.flapping = false;
-        self.quiet.reset();
+        self.timers.quiet.reset();
         cycles.clear();
         if holds {
             self.quietly = true;
@@ -291,24 +293,24 @@ impl Episode {
 
     fn relapse(&mut self) {
         self.alert.state = if self.alert.acked_at.is_some() { AlertState::Acked } else { AlertState::Firing };
-        self.held.reset();
+        self.timers.held.reset();
         self.quietly = true;
     }
 
     fn critical_runs(&mut self, sight: &Sight<'_>) {
         if sight.critical == Some(true) {
-            self.critical.run(sight.now);
+            self.timers.critical.run(sight.now);
         } else if sight.critical == Some(false) {
-            self.critical.reset();
+            self.timers.critical.reset();
         } else {
-            self.critical.freeze(sight.now);
+            self.timers.critical.freeze(sight.now);
         }
     }
 
     fn escalate(&mut self, sight: &Sight<'_>, may_go_down: bool, out: &mut Out) {
         self.critical_runs(sight);
         match self.alert.severity {
-            Severity::Warning if self.critical.has_run(sight.hold_ms, sight.now) => {
+            Severity::Warning if self.timers.critical.has_run(sight.hold_ms, sight.now) => {
                 self.alert.severity = Severity::Critical;
                 // Whoever saw the warning has not seen this.
                 self.alert.acked_at = None;

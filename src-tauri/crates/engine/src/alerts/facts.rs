@@ -181,10 +181,23 @@ pub type Names<'a> = &'a [(Id, String)];
 pub enum Touched {
     /// One target.
     One(SubjectKind, Key),
+    /// One target of which only figures have changed: it is there, and called as before. Says less than
+    /// [`Touched::One`], so that less has to be looked at.
+    Figures(SubjectKind, Key),
     /// A source and everything of it.
     Source(Id),
     /// Everything: after `Configure` and `Restore`.
     All,
+}
+
+impl Touched {
+    /// The target, where it is a single one.
+    pub fn key(&self) -> Option<&Key> {
+        match self {
+            Touched::One(_, key) | Touched::Figures(_, key) => Some(key),
+            Touched::Source(_) | Touched::All => None,
+        }
+    }
 }
 
 /// The key of the whole floor.

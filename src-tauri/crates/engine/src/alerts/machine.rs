@@ -19,6 +19,7 @@ use super::{
     rule::{Rule, Scope, Who},
     slots::{Carried, Slots, Target},
     source_key,
+    stopwatch::Timers,
 };
 use crate::{effects::DeskCommand, world::FastMap};
 
@@ -43,6 +44,15 @@ fn asks_who(rule: &Rule) -> bool {
     queue.is_some() || group.is_some() || agent.is_some() || !rule.overrides.is_empty()
 }
 
+/// How a target is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Glance {
+    /// Every rule about it is tested, also where it reads nothing that has changed.
+    anyway: bool,
+    /// It is sure to be there and to be called as before.
+    same: bool,
+}
+
 /// Alerts of a floor: the present one, or a past one that is played again.
 ///
 /// Feed it with what was touched and look again at [`Alerts::next_deadline`]; the same feed gives the
@@ -63,6 +73,7 @@ pub struct Alerts {
     /// The fired alert that stands for a lost source.
     lost: BTreeMap<Id, Id>,
     quiet: Vec<Id>,
+    moved: Vec<(Id, Timers)>,
     /// Everything has to be looked at: the rules are new.
     anew: bool,
     looked_at: Option<Timestamp>,
@@ -97,9 +108,17 @@ impl Alerts {
 
     /// The alerts of an earlier run that were not inactive. Nothing is fired again for them.
     pub fn restore(&mut self, alerts: Vec<Alert>, now: Timestamp) {
+        self.restore_with(alerts, Vec::new(), now);
+    }
+
+    /// The same with the time that they had collected when that run ended: it counts on from there as soon
+    /// as something is known again.
+    pub fn restore_with(&mut self, alerts: Vec<Alert>, timers: Vec<(Id, Timers)>, now: Timestamp) {
+        let mut timers: HashMap<Id, Timers> = timers.into_iter().collect();
         for alert in alerts.into_iter().filter(|a| a.state != AlertState::Inactive) {
             let rule = alert.rule.clone();
-            let carried = Carried::restored(alert, now);
+            let timers = timers.remove(&alert.id);
+            let carried = Carried::restored(alert, timers, now);
             if let Some(carried) = self.resume(&rule, carried) {
                 self.carried.insert((rule, carried.kind, carried.key.clone()), carried);
             }
@@ -148,6 +167,7 @@ impl Alerts {
     ) -> Vec<(Transition, Alert)> {
         let mut out = Vec::new();
         let book = self.book.clone();
+        self.moved.clear();
         for mut episode in std::mem::take(&mut self.orphans) {
             episode.alert.reason = format!("{}: the rule was removed", episode.alert.subject.name);
             episode.end(now, &mut out);
@@ -168,12 +188,13 @@ impl Alerts {
                     continue;
                 }
                 let named = touched.iter().filter_map(|one| match one {
-                    Touched::One(of, key) if *of == kind => Some(key),
+                    Touched::One(of, key) if *of == kind => Some((key, false)),
+                    Touched::Figures(of, key) if *of == kind => Some((key, true)),
                     _ => None,
                 });
-                let rest = of_sources.iter().filter(|(of, _)| *of == kind).map(|(_, key)| key);
-                for key in named.chain(rest) {
-                    self.look(&book, facts, kind, key, anyway, now, &mut out);
+                let rest = of_sources.iter().filter(|(of, _)| *of == kind).map(|(_, key)| (key, false));
+                for (key, same) in named.chain(rest) {
+                    self.look(&book, facts, (kind, key), Glance { anyway, same }, now, &mut out);
                 }
             }
             self.late.clear();
@@ -253,6 +274,18 @@ impl Alerts {
         ids.iter().filter_map(|id| self.alert(id)).cloned().collect()
     }
 
+    /// Timers that the last evaluation started, stopped or set back. Some may be of alerts that it ended.
+    pub fn take_moved_timers(&mut self) -> Vec<(Id, Timers)> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// All timers, stopped at a moment: for the end of the program.
+    pub fn timers(&self, at: Timestamp) -> Vec<(Id, Timers)> {
+        let open = self.slots.open().filter_map(|at| self.slots.get(at)?.episode.as_deref());
+        let carried = self.carried.values().filter_map(|c| c.episode.as_deref());
+        open.chain(carried).map(|e| (e.alert.id.clone(), e.timers().stopped(at))).collect()
+    }
+
     /// How many tests of a rule on a target were made so far.
     pub fn tests(&self) -> u64 {
         self.tests
@@ -285,6 +318,9 @@ impl Alerts {
             self.slots.unsettle(at);
             if let Some(episode) = self.slots.get_mut(at).and_then(|s| s.episode.as_deref_mut()) {
                 episode.skip(before, now);
+                if let Some(timers) = episode.moved_timers() {
+                    self.moved.push((episode.alert.id.clone(), timers));
+                }
             }
         }
         while let Some((due, at)) = self.slots.first_due().filter(|(due, _)| *due < awake) {
@@ -305,7 +341,7 @@ impl Alerts {
             keys.sort_unstable();
             keys.dedup();
             for key in keys {
-                self.look(book, facts, kind, &key, true, now, out);
+                self.look(book, facts, (kind, &key), Glance { anyway: true, same: false }, now, out);
             }
         }
     }
@@ -349,7 +385,7 @@ impl Alerts {
             return;
         }
         let named = touched.iter().filter_map(|one| match one {
-            Touched::One(kind, key) => Some((*kind, key)),
+            Touched::One(kind, key) | Touched::Figures(kind, key) => Some((*kind, key)),
             _ => None,
         });
         let fresh: FastMap<(SubjectKind, &Key), ()> =

@@ -38,5 +38,6 @@ pub use rulebook::Rulebook;
 pub use spec::{
     GroupSpec, HoursSpec, OverrideSpec, Position, RuleSpec, ScopeSpec, ServiceLevelTarget, SlFormula, Targets,
 };
+pub use stopwatch::{Stopwatch, Timers};
 pub use tray::{TrayCounts, TrayModel, TrayShape, is_loud};
 pub use trial::{Fired, Trial};

@@ -11,6 +11,7 @@ use super::{
     Reading,
     episode::{Episode, Snooze},
     panel::{Panel, Verdict},
+    stopwatch::Timers,
 };
 use crate::world::FastMap;
 
@@ -301,9 +302,9 @@ pub(crate) struct Carried {
 }
 
 impl Carried {
-    pub fn restored(alert: model::Alert, now: Timestamp) -> Self {
+    pub fn restored(alert: model::Alert, timers: Option<Timers>, now: Timestamp) -> Self {
         let source = alert.source.clone().unwrap_or_else(|| alert.subject.id.clone());
-        let episode = Episode::restored(alert, now);
+        let episode = Episode::restored(alert, timers, now);
         let subject = &episode.alert.subject;
         Self {
             kind: subject.kind,

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
-use model::{Alert, Health, Id, Key, Source, Timestamp};
+use model::{Health, Id, Key, Source, Timestamp};
 
 use super::{Floor, World, facts::told, outcome::Round};
 use crate::{alerts::Rulebook, effects::Entity};
@@ -52,7 +52,6 @@ impl World {
         &mut self,
         entities: Vec<Entity>,
         sources: Vec<Source>,
-        alerts: Vec<Alert>,
         now: Timestamp,
         round: &mut Round,
     ) {
@@ -84,7 +83,6 @@ impl World {
                 }
             }
         }
-        round.restored = Some(alerts);
         round.everything = true;
     }
 }

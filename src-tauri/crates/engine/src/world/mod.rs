@@ -29,7 +29,7 @@ use std::{
 use model::{Alert, Id, Key, Kind, Source, Timestamp};
 
 use crate::{
-    alerts::{Alerts, Rulebook},
+    alerts::{Alerts, Rulebook, Timers},
     effects::{Effects, Entity, Input},
 };
 
@@ -110,8 +110,9 @@ impl World {
             Input::Batch(batch) => self.batch(batch, now, &mut round),
             Input::Wake => {}
             Input::Desk(command) => round.desk = Some(command),
-            Input::Restore { entities, sources, alerts } => {
-                self.restore(entities, sources, alerts, now, &mut round);
+            Input::Restore { entities, sources, alerts, timers } => {
+                self.restore(entities, sources, now, &mut round);
+                round.restored = Some((alerts, timers));
             }
         }
         self.finish(round, now)
@@ -144,6 +145,10 @@ impl World {
     /// One alert that is not inactive.
     pub fn alert(&self, id: &str) -> Option<&Alert> {
         self.alerts.alert(id)
+    }
+    /// All timers of alerts, stopped at a moment: for the end of the program.
+    pub fn timers(&self, at: Timestamp) -> Vec<(Id, Timers)> {
+        self.alerts.timers(at)
     }
     /// The rules in force.
     pub fn rules(&self) -> &Arc<Rulebook> {

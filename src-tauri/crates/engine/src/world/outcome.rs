@@ -12,7 +12,7 @@ use super::{
     touched::{Moved, Touched},
 };
 use crate::{
-    alerts::{self, Rulebook, source_key},
+    alerts::{self, Rulebook, Timers, source_key},
     effects::{Delta, DeskCommand, Effects, Entity},
 };
 
@@ -32,7 +32,7 @@ pub(super) struct Round {
     pub(super) crossed: bool,
     pub(super) desk: Option<DeskCommand>,
     pub(super) rules: Option<Arc<Rulebook>>,
-    pub(super) restored: Option<Vec<Alert>>,
+    pub(super) restored: Option<(Vec<Alert>, Vec<(Id, Timers)>)>,
 }
 
 impl Round {
@@ -62,6 +62,7 @@ impl World {
         self.note_down(&deltas, &round);
         self.sum_up(&round, &mut touched, now);
         let (alerts, quiet) = self.evaluate(&mut round, touched, now);
+        let timers = self.alerts.take_moved_timers();
         self.reorder(from);
         Effects {
             revision: self.revision,
@@ -69,6 +70,7 @@ impl World {
             health: round.said.iter().filter_map(|id| self.source(id).cloned()).collect(),
             alerts,
             quiet,
+            timers,
             wake_at: self.wake_at(now),
         }
     }
@@ -107,7 +109,11 @@ impl World {
             Kind::Conversation => SubjectKind::Conversation,
             Kind::Totals => return once(&mut touched.sums, &key.source),
         };
-        touched.rows.push((subject, key.clone()));
+        let same = match (old, new) {
+            (Some(old), Some(new)) => is_called_as(old, new),
+            _ => false,
+        };
+        touched.row(subject, key.clone(), same);
         // Agents who could help read it, where a rule asks that of them.
         if kind == Kind::Queue
             && people(old) != people(new)
@@ -116,7 +122,7 @@ impl World {
             let members = self.floors.get(&key.source).and_then(|floor| floor.members.get(&key.id));
             for agent in members.into_iter().flatten() {
                 let key = Key { source: key.source.clone(), id: agent.clone() };
-                touched.rows.push((SubjectKind::Agent, key));
+                touched.row(SubjectKind::Agent, key, true);
             }
         }
     }
@@ -209,19 +215,16 @@ impl World {
             if !touched.sums.is_empty() || !round.redraw.is_empty() {
                 list.push(alerts::Touched::One(SubjectKind::Floor, alerts::floor_key()));
             }
-            let mut rows = touched.rows;
-            rows.sort_unstable();
-            rows.dedup();
-            list.extend(rows.into_iter().map(|(kind, key)| alerts::Touched::One(kind, key)));
+            list.extend(touched.rows.into_iter().flat_map(in_order));
         }
         // The state machine reads the world while it works, so it steps out of it for that long.
         let mut machine = std::mem::take(&mut self.alerts);
         if let Some(rules) = round.rules.take() {
             machine.set_rules(rules);
         }
-        if let Some(restored) = round.restored.take() {
+        if let Some((restored, timers)) = round.restored.take() {
             self.awaits_restore = false;
-            machine.restore(restored, now);
+            machine.restore_with(restored, timers, now);
             for alert in machine.alerts() {
                 self.standing.put(&alert);
             }
@@ -247,7 +250,38 @@ struct TouchedSubjects {
     sources: Vec<Id>,
     /// Sources that add up to something else.
     sums: Vec<Id>,
-    rows: Vec<(SubjectKind, Key)>,
+    /// By kind: the rules go through them kind by kind.
+    rows: [Vec<alerts::Touched>; 6],
+}
+
+impl TouchedSubjects {
+    fn row(&mut self, kind: SubjectKind, key: Key, same: bool) {
+        self.rows[kind as usize].push(match same {
+            true => alerts::Touched::Figures(kind, key),
+            false => alerts::Touched::One(kind, key),
+        });
+    }
+}
+
+/// Rows of one kind in the order of their keys, so that what happens to alerts is told in it. Most inputs
+/// touch one row, or the people of one queue, who are in order.
+fn in_order(mut rows: Vec<alerts::Touched>) -> Vec<alerts::Touched> {
+    if !rows.is_sorted_by(|a, b| a.key() < b.key()) {
+        rows.sort_by(|a, b| a.key().cmp(&b.key()));
+    }
+    rows
+}
+
+/// Whether a row has kept its name.
+fn is_called_as(old: &Entity, new: &Entity) -> bool {
+    match (old, new) {
+        (Entity::Queue(old), Entity::Queue(new)) => old.name == new.name,
+        (Entity::Agent(old), Entity::Agent(new)) => old.name == new.name,
+        (Entity::Conversation(old), Entity::Conversation(new)) => {
+            old.customer == new.customer && (new.customer.is_some() || old.subject == new.subject)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a queue has people, as far as that is known. One that is not there has none.

@@ -80,7 +80,7 @@ impl Floor {
             }
         };
         let over_agents = |sum: &super::tally::Sum, name: &str| {
-            if sum.rows == 0 && agents_known && self.source.provides.contains_key(name) {
+            if sum.rows == 0 && agents_known && self.told.contains(name) {
                 return Figure::told(0.0);
             }
             Figure { value: sum.value(), whole: sum.is_whole() && sum.rows > 0 }
@@ -125,7 +125,7 @@ impl Floor {
     /// No rows: that is zero only when a complete state without a gap said so.
     pub(crate) fn nothing(&self, provided: &str, gap: &str) -> Figure {
         let told = self.complete
-            && self.source.provides.contains_key(provided)
+            && self.told.contains(provided)
             && !self.source.gaps.iter().any(|name| name.starts_with(gap.trim_end_matches('s')));
         if told { Figure::told(0.0) } else { Figure::default() }
     }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use engine::{
     DeskCommand,
     alerts::{
-        Alerts, Facts, GroupSpec, HoursSpec, MetricName, Reading, RuleSpec, Rulebook, Targets, Touched,
-        floor_key, source_key,
+        Alerts, Facts, GroupSpec, HoursSpec, MetricName, Reading, RuleSpec, Rulebook, Targets, Timers,
+        Touched, floor_key, source_key,
     },
 };
 use model::{Alert, Health, Id, Key, SubjectKind, Timestamp, Transition};
@@ -80,6 +80,8 @@ pub struct Play {
     pub now: Timestamp,
     /// Everything that happened: `12.0 firing`.
     pub lines: Vec<(f64, Transition, Alert)>,
+    /// Timers as somebody who writes down what moves knows them.
+    pub timers: BTreeMap<Id, Timers>,
     told: usize,
     /// Tests everything in full, every time.
     pub mistrusts: bool,
@@ -111,6 +113,7 @@ impl Play {
             figures: Figures::default(),
             now: at(0.0),
             lines: Vec::new(),
+            timers: BTreeMap::new(),
             told: 0,
             mistrusts: false,
         };
@@ -185,6 +188,7 @@ impl Play {
             self.alerts.mistrust();
         }
         let found = self.alerts.evaluate(&self.figures, touched, self.now);
+        self.timers.extend(self.alerts.take_moved_timers());
         self.keep(found);
     }
     fn keep(&mut self, found: Vec<(Transition, Alert)>) {

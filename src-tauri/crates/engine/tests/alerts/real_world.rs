@@ -217,7 +217,7 @@ fn restored_alerts_do_not_fire_again() {
     assert_eq!(alerts.len(), 1);
     let mut again = Floor::new();
     again.now = at(200.0);
-    again.apply(Input::Restore { entities: Vec::new(), sources: Vec::new(), alerts });
+    again.apply(Input::Restore { entities: Vec::new(), sources: Vec::new(), alerts, timers: vec![] });
     again.batch(210.0, vec![Change::Reset, queue(1, Some(2.0), 1), Change::Complete, health(Health::Live)]);
     again.run_to(300.0);
     let lines = again.told();
@@ -237,7 +237,12 @@ fn what_holds_already_when_a_run_begins_does_not_fire_a_second_time() {
     again.now = at(30.0);
     again.world.expect_restore();
     again.configure(&[down()]);
-    again.apply(Input::Restore { entities: Vec::new(), sources: Vec::new(), alerts: alerts.clone() });
+    again.apply(Input::Restore {
+        entities: Vec::new(),
+        sources: Vec::new(),
+        alerts: alerts.clone(),
+        timers: vec![],
+    });
     assert_eq!(again.told(), [""; 0]);
     assert_eq!(again.world.alerts(), alerts, "the same episode goes on");
     again.batch(40.0, vec![Change::Reset, Change::Complete, health(Health::Live)]);

@@ -234,7 +234,8 @@ fn restored_rows_stay_until_the_first_complete_state() {
     let sources = old.sources().cloned().collect();
     let mut world = configured();
     let later = |changes| Input::Batch(Batch { source: "shop".into(), at: at(36_000.0), changes });
-    let effects = world.apply(Input::Restore { entities, sources, alerts: vec![] }, at(35_990.0));
+    let effects =
+        world.apply(Input::Restore { entities, sources, alerts: vec![], timers: vec![] }, at(35_990.0));
     assert_eq!(effects.deltas.len(), 3);
     let shop = world.source(&"shop".into()).unwrap();
     assert_eq!((shop.health, shop.last_data_at), (Health::Connecting, Some(at(0.0))));

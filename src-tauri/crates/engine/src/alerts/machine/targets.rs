@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{Health, Id, Key, SubjectKind, Timestamp};
 
-use super::{Alerts, who};
+use super::{Alerts, Glance, who};
 use crate::alerts::{
     Called, Facts, Rulebook,
     condition::Look,
@@ -21,23 +21,20 @@ const MAX_PANELS: usize = 4096;
 impl Alerts {
     /// Looks at one target: is it there, which rules are about it, and how do they stand?
     ///
-    /// Only rules that read something of it that has changed are tested, and those that are due; with
-    /// `anyway` all.
-    #[allow(clippy::too_many_arguments)] // One question with all that it depends on.
+    /// Only rules that read something of it that has changed are tested, and those that are due, or all.
     pub(super) fn look(
         &mut self,
         book: &Rulebook,
         facts: &dyn Facts,
-        kind: SubjectKind,
-        key: &Key,
-        anyway: bool,
+        (kind, key): (SubjectKind, &Key),
+        glance: Glance,
         now: Timestamp,
         out: &mut Out,
     ) {
         // Names of queues and agents are copied only where a rule asks for them.
         let asks_who = self.asks_who[kind as usize];
         if let Some(place) = self.slots.place_of(kind, key)
-            && self.look_again(book, facts, place, anyway, now, out)
+            && self.look_again(book, facts, (kind, key, place), glance, now, out)
         {
             return;
         }
@@ -68,7 +65,8 @@ impl Alerts {
         let target = Target { kind, key: key.clone(), name, source_name, queues, agents, seen: true };
         self.lay(Arc::new(target), now, out);
         if let Some(place) = self.slots.place_of(kind, key) {
-            self.look_again(book, facts, place, true, now, out);
+            let glance = Glance { anyway: true, same: false };
+            self.look_again(book, facts, (kind, key, place), glance, now, out);
         }
     }
 
@@ -77,23 +75,27 @@ impl Alerts {
         &mut self,
         book: &Rulebook,
         facts: &dyn Facts,
-        place: usize,
-        anyway: bool,
+        (kind, key, place): (SubjectKind, &Key, usize),
+        glance: Glance,
         now: Timestamp,
         out: &mut Out,
     ) -> bool {
         let Self { slots, readings, late, asks_who, .. } = self;
         let Some(Laid { target, slots: places, panel, seen }) = slots.laid_mut(place) else { return false };
-        if !target.seen {
-            return false;
-        }
-        let kind = target.kind;
-        let who = asks_who[kind as usize].then_some((target.queues.as_slice(), target.agents.as_slice()));
-        let known = Called { name: &target.name, who };
-        let read = book.asks.read(facts, (kind, &target.key, &known), now, seen, readings);
+        let asks_who = asks_who[kind as usize];
+        // What was read before was there. Then names are not fetched, which lie far apart in memory.
+        let read = if glance.same && !asks_who && !seen.is_empty() {
+            book.asks.read(facts, (kind, key, None), now, seen, readings)
+        } else if target.seen {
+            let who = asks_who.then_some((target.queues.as_slice(), target.agents.as_slice()));
+            let known = Called { name: &target.name, who };
+            book.asks.read(facts, (kind, key, Some(&known)), now, seen, readings)
+        } else {
+            None
+        };
         let Some(news) = read else { return false };
         // The health of a source, which no rule about it may read, decides whether it is a cause.
-        let anyway = anyway || kind == SubjectKind::Source;
+        let anyway = glance.anyway || kind == SubjectKind::Source;
         if news.changed.is_empty() && late.is_empty() && !anyway {
             return true;
         }

@@ -112,6 +112,11 @@ impl Alerts {
             if std::mem::take(&mut episode.quietly) {
                 self.quiet.push(episode.alert.id.clone());
             }
+            if outcome == Outcome::Goes
+                && let Some(timers) = episode.moved_timers()
+            {
+                self.moved.push((episode.alert.id.clone(), timers));
+            }
         }
         // Hours matter to what stands, and to rules that name them.
         let hours = [opens_until.filter(|_| rule.names_hours || slot.episode.is_some()), active_until];
