@@ -236,6 +236,7 @@ impl Floor {
                 entities: entities.into_iter().map(restored).collect(),
                 sources: sources.iter().map(|s| Source::clone(s)).collect(),
                 alerts: alerts.clone(),
+                timers: Vec::new(),
             });
             // Those of rules and sources that are gone ended right here.
             let standing: HashSet<Id> = self.world.alerts().into_iter().map(|alert| alert.id).collect();
