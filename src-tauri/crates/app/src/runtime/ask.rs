@@ -266,7 +266,7 @@ fn console_address(template: &str, queue: &str) -> Result<String, Failure> {
     let escaped: String = url::form_urlencoded::byte_serialize(queue.as_bytes()).collect();
     let filled = template.replace("{queue}", &escaped).replace("{agent}", "").replace("{conversation}", "");
     match url::Url::parse(&filled) {
-        Ok(url) if url.scheme() == "https" && url.username().is_empty() => Ok(url.to_string()),
+        Ok(url) if settings::is_address(&filled) => Ok(url.to_string()),
         _ => Err(Failure::new(
             Code::NotFound,
             "The configured console address is not a https:// address; mend `console_url`.",

@@ -90,6 +90,11 @@ pub struct Webhook {
     pub secret_env: Option<String>,
 }
 
+/// Whether this may be opened: secure, or on this machine, and without a user or password.
+pub(crate) fn is_address(text: &str) -> bool {
+    source::address(text).is_ok()
+}
+
 /// Reads and checks the file. A file that is not there is an empty configuration.
 pub fn load(file: &Path) -> Result<Settings, SettingsError> {
     let text = match std::fs::read_to_string(file) {

@@ -46,14 +46,6 @@ pub(super) fn read(table: &Table<'_>) -> Result<SourceSettings, SettingsError> {
         address(url).map_err(|what| table.error("url", what))?;
     }
     let proxy = table.text("proxy")?;
-    if let Some(proxy) = &proxy {
-        let fine = Url::parse(proxy).is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
-        if !fine {
-            return Err(
-                table.error("proxy", "is not an address; write it like \"http://proxy.example.com:3128\"")
-            );
-        }
-    }
     let secret_env = table.text("secret_env")?;
     if let Some(name) = &secret_env
         && !is_variable(name)
@@ -98,6 +90,13 @@ pub(crate) fn check(settings: &SourceSettings) -> Result<(), (Option<String>, St
             Some("ca_file".to_owned()),
             "names a file that is not there; check the path".to_owned(),
         ));
+    }
+    let address_keys = [
+        ("proxy", settings.proxy.as_deref().map(proxy_address)),
+        ("console_url", settings.console_url.as_deref().map(console_template)),
+    ];
+    for (key, checked) in address_keys {
+        checked.unwrap_or(Ok(())).map_err(|what| (Some(key.to_owned()), what))?;
     }
     let own: Vec<&str> = registered.spec.fields.iter().map(|f| f.key).collect();
     if let Some(key) = settings.keys.keys().find(|k| !own.contains(&k.as_str())) {
@@ -163,6 +162,29 @@ pub(super) fn address(text: &str) -> Result<(), String> {
         _ => return Err("must begin with https:// (or wss://)".to_owned()),
     }
     if url.host_str().is_none_or(str::is_empty) { Err("names no host".to_owned()) } else { Ok(()) }
+}
+
+fn proxy_address(text: &str) -> Result<(), String> {
+    match Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => Err(
+            "must not hold a user or password, which would stand here in the clear; ask IT for a proxy that lets this computer through"
+                .to_owned(),
+        ),
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        _ => Err("is not an address; write it like \"http://proxy.example.com:3128\"".to_owned()),
+    }
+}
+
+/// The address of a vendor's console, with places for what is to be shown there.
+fn console_template(text: &str) -> Result<(), String> {
+    let filled =
+        ["{queue}", "{agent}", "{conversation}"].iter().fold(text.to_owned(), |t, p| t.replace(p, "1"));
+    if filled.contains(['{', '}']) {
+        return Err(
+            "has a place that is not known; the places are {queue}, {agent} and {conversation}".to_owned()
+        );
+    }
+    address(&filled)
 }
 
 fn is_loopback(url: &Url) -> bool {
