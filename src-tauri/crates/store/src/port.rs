@@ -4,8 +4,10 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use model::Timestamp;
 
 use crate::StoreError;
 
@@ -84,7 +86,22 @@ pub(crate) fn is_being_written(database: &Path) -> bool {
 /// it ends: a stale lock cannot exist.
 #[derive(Debug)]
 pub(crate) struct WriteLock {
-    _file: File,
+    file: File,
+}
+
+/// Nanoseconds within the millisecond that tell a time set by us from one that a copy of the file, or its
+/// making, left behind: whoever carries a folder elsewhere must not make it look alive. A multiple of a
+/// hundred, which is as fine as some systems keep it; one that keeps less has no sign of life.
+const MARK_NS: u64 = 424_200;
+
+/// Until when whoever wrote the database last was alive, as [`WriteLock::mark_alive`] left it.
+pub(crate) fn alive_until(database: &Path) -> Option<Timestamp> {
+    let modified = fs::metadata(database.with_extension("lock")).and_then(|m| m.modified()).ok()?;
+    let ns = modified.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    if ns % 1_000_000 != u128::from(MARK_NS) {
+        return None;
+    }
+    i64::try_from(ns / 1_000_000).ok().map(Timestamp::from_ms)
 }
 
 impl WriteLock {
@@ -102,13 +119,19 @@ impl WriteLock {
             taken = file.try_lock();
         }
         match taken {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
             // A network file system without locks: going on alone beats not going on.
-            Err(fs::TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
-                Ok(Self { _file: file })
-            }
+            Err(fs::TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(Self { file }),
             Err(fs::TryLockError::Error(e)) => Err(StoreError::from_io(&path, &e)),
         }
+    }
+
+    /// Leaves a sign of life: the lock file's time, not a byte of it.
+    pub(crate) fn mark_alive(&self, at: Timestamp) -> io::Result<()> {
+        let ms = u64::try_from(at.as_ms()).map_err(io::Error::other)?;
+        let since = Duration::from_millis(ms).saturating_add(Duration::from_nanos(MARK_NS));
+        let time = SystemTime::UNIX_EPOCH.checked_add(since).ok_or(io::ErrorKind::InvalidInput)?;
+        self.file.set_modified(time)
     }
 }

@@ -156,8 +156,11 @@ fn a_quiet_floor_writes_nothing() {
     for n in 1..100 {
         log.append(&[Logged::Upsert(row.clone())], at(T0 + n * 250), 1);
         log.commit().unwrap();
+        log.alive(at(T0 + n * 250));
     }
     assert_eq!(size(), before);
+    let lock = std::fs::metadata(dir.path().join("floor.lock")).unwrap();
+    assert_eq!(lock.len(), 0, "a sign of life is a time, not a byte");
 }
 
 #[test]
@@ -305,6 +308,62 @@ fn behind_the_last_record_of_a_log_that_nobody_writes_nothing_is_known() {
     // A polite end says until when nothing happened.
     assert_eq!(open_end(&reader, T0 + 95_000), None);
     assert_eq!(open_end(&reader, T0 + 100_000), Some(at(T0 + 99_000)));
+}
+
+/// A crash on a quiet floor costs what came after the last sign of life, not the quiet time.
+#[test]
+fn a_sign_of_life_says_that_the_floor_stayed_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("floor.db");
+    let (mut log, _) = FloorLog::open(&path).unwrap();
+    log.alive(at(T0 - 9_000));
+    log.keyframe(&[], &[queue("shop", "q1", 1)], at(T0), 1);
+    log.alive(at(T0 + 500));
+    assert_eq!(log.span().unwrap(), None, "nothing is on the disk, so nobody is alive for it");
+    log.commit().unwrap();
+    log.alive(at(T0 + 50_000));
+    log.append(&[Logged::Upsert(queue("shop", "q1", 2))], at(T0 + 50_300), 2);
+    log.alive(at(T0 + 50_400));
+    drop(log);
+    let reader = FloorReader::open(&path).unwrap();
+    let gaps = |from: i64, until: i64| -> Vec<_> {
+        let gaps = reader.gaps(at(T0 + from), at(T0 + until)).unwrap().into_iter();
+        gaps.map(|gap| (gap.began.as_ms() - T0, gap.ended.map(|at| at.as_ms() - T0), gap.why)).collect()
+    };
+    let crash = |ended| vec![(50_000, ended, "not running".to_owned())];
+    assert_eq!(reader.span().unwrap().unwrap().until, at(T0 + 50_000));
+    assert_eq!(gaps(0, 49_999), []);
+    assert_eq!(gaps(0, 50_000), crash(None), "the change behind it was not committed");
+    // A folder that was copied has the times of the copy: they are nobody's sign of life.
+    let copy = dir.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for name in ["floor.db", "floor.db-wal", "floor.lock"] {
+        if dir.path().join(name).exists() {
+            let bytes = std::fs::read(dir.path().join(name)).unwrap();
+            std::fs::write(copy.join(name), bytes).unwrap();
+        }
+    }
+    let copied = FloorReader::open(&copy.join("floor.db")).unwrap().span().unwrap().unwrap();
+    assert_eq!(copied.until, at(T0), "history ends with what is written");
+    // The next run begins its gap where life ended, and goes on from there.
+    let (mut log, opened) = FloorLog::open(&path).unwrap();
+    assert_eq!(opened.last.unwrap().at, at(T0));
+    log.alive(at(T0 + 60_000));
+    log.append(&[Logged::Upsert(queue("shop", "q1", 3))], at(T0 + 70_000), 3);
+    log.commit().unwrap();
+    assert_eq!(gaps(0, 99_000), crash(Some(70_000)));
+    // What cannot be written begins where it was last known to be right.
+    log.alive(at(T0 + 80_000));
+    log.limit_pages_for_test(Some(1));
+    for n in 0..50 {
+        log.keyframe(&[], &[queue("shop", &format!("{n:0900}"), 3)], at(T0 + 81_000 + n), 4);
+    }
+    log.commit().unwrap_err();
+    log.alive(at(T0 + 85_000));
+    log.limit_pages_for_test(None);
+    log.append(&[Logged::Upsert(queue("shop", "q1", 4))], at(T0 + 90_000), 5);
+    log.commit().unwrap();
+    assert_eq!(gaps(75_000, 99_000), [(80_000, Some(90_000), "not written".to_owned())]);
 }
 
 #[test]

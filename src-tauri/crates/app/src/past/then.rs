@@ -17,7 +17,7 @@ pub struct History {
     pub contract: u32,
     /// The oldest instant that can be shown.
     pub from: Timestamp,
-    /// The newest change.
+    /// Until when it is known; behind the newest change when nothing changed any more.
     pub until: Timestamp,
     pub span_s: f64,
     /// Rows at the end of it.

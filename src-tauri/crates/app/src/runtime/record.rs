@@ -25,6 +25,8 @@ const RETAIN_EVERY: Duration = Duration::from_secs(600);
 /// The loop looks at the clock more often than this, whatever happens. After a longer time the machine has
 /// slept, and nobody saw what happened meanwhile.
 const SLEPT: Duration = Duration::from_secs(60);
+/// How often a sign of life is left while nothing changes: a crash costs no more than half a second.
+const ALIVE_EVERY: Duration = Duration::from_millis(400);
 /// The farewell must not hold up the end of the program.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -175,12 +177,15 @@ impl Writer {
     fn run(&mut self, from: &mpsc::Receiver<Write>) {
         let mut commit_at: Option<Timestamp> = None;
         let mut retain_at = self.clock.now().plus(Duration::from_secs(30));
+        let mut signed_at = self.clock.now();
         loop {
-            // Asleep until something comes; awake for a quarter second after it did.
+            // Asleep until something comes or a sign of life is due; awake for a quarter second after
+            // something came.
             let next = match commit_at {
-                None => from.recv_timeout(RETAIN_EVERY),
+                None => from.recv_timeout(ALIVE_EVERY),
                 Some(at) => from.recv_timeout(at.since(self.clock.now()).min(COMMIT_EVERY)),
             };
+            let quiet = matches!(next, Err(RecvTimeoutError::Timeout));
             match next {
                 Ok(Write::Finish { at, done }) => {
                     if let Some(log) = self.log.take()
@@ -205,6 +210,14 @@ impl Writer {
             if commit_at.is_some_and(|at| at <= now || at > now.plus(COMMIT_EVERY * 4)) {
                 self.commit();
                 commit_at = None;
+            }
+            // With nothing on its way to us. After a sleep of the machine the loop says first what it missed.
+            let before = std::mem::replace(&mut signed_at, now);
+            if quiet
+                && now.since(before) < SLEPT
+                && let Some(log) = &mut self.log
+            {
+                log.alive(now);
             }
             if retain_at <= now {
                 retain_at = now.plus(RETAIN_EVERY);
@@ -299,5 +312,41 @@ pub(crate) fn restored(entity: store::Entity) -> Entity {
         store::Entity::Agent(row) => Entity::Agent(row),
         store::Entity::Conversation(row) => Entity::Conversation(row),
         store::Entity::Totals(row) => Entity::Totals(row),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use link::SystemClock;
+    use std::time::Instant;
+    use store::FloorReader;
+
+    /// As after a crash: nobody says goodbye.
+    #[test]
+    fn a_quiet_floor_is_seen_until_just_before_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock);
+        let opened = Recorder::open(folder.path(), 30, clock.clone(), &Sentences::default());
+        let mut recorder = opened.recorder.unwrap();
+        let began = clock.now();
+        recorder.record(&World::new(), &Effects::default(), began);
+        let patience = Instant::now() + Duration::from_secs(60);
+        let until = |reader: &FloorReader| reader.span().unwrap().map(|span| span.until);
+        let reader = FloorReader::open(&folder.path().join("floor.db")).unwrap();
+        while until(&reader).is_none_or(|until| until < began.plus(Duration::from_secs(1))) {
+            assert!(Instant::now() < patience, "no sign of life: {:?}", until(&reader));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        drop(recorder);
+        let gap = loop {
+            let gaps = reader.gaps(clock.now(), clock.now()).unwrap();
+            if let Some(gap) = gaps.into_iter().find(|gap| gap.ended.is_none()) {
+                break gap;
+            }
+            assert!(Instant::now() < patience, "the thread goes on");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(gap.began >= began.plus(Duration::from_secs(1)), "{gap:?} since {began}");
     }
 }

@@ -206,15 +206,16 @@ impl Log<'_> {
         let last = one(
             "SELECT until FROM delta WHERE id > (SELECT after FROM segment ORDER BY id DESC LIMIT 1) ORDER BY id DESC LIMIT 1",
         )?;
-        Ok(Some(Span { from: Timestamp::from_ms(from), until: Timestamp::from_ms(last.unwrap_or(begun)) }))
+        let last = Timestamp::from_ms(last.unwrap_or(begun));
+        let closed = one("SELECT at FROM closed WHERE id = 1")?.map(Timestamp::from_ms);
+        // A sign of life of another run, before the last record, says nothing of this one.
+        let until = [closed, crate::port::alive_until(self.path)].into_iter().flatten().fold(last, Ord::max);
+        Ok(Some(Span { from: Timestamp::from_ms(from), until }))
     }
 
-    /// Until when the log tells the truth: the last record, or the polite end behind it.
+    /// Until when the log tells the truth: the last record, or the polite end or the sign of life behind it.
     pub(crate) fn ends(&self) -> Result<Option<Timestamp>, StoreError> {
-        let Some(span) = self.span()? else { return Ok(None) };
-        let closed: Option<i64> =
-            self.db.query_row("SELECT max(at) FROM closed", [], |row| row.get(0)).map_err(|e| self.sql(e))?;
-        Ok(Some(closed.map_or(span.until, |at| span.until.max(Timestamp::from_ms(at)))))
+        Ok(self.span()?.map(|span| span.until))
     }
 
     pub(crate) fn gaps(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Gap>, StoreError> {

@@ -96,6 +96,6 @@ pub struct Gap {
 pub struct Span {
     /// The oldest instant that can be shown.
     pub from: Timestamp,
-    /// The newest change.
+    /// Until when it is known: the newest change, or the last sign of life behind it.
     pub until: Timestamp,
 }

@@ -63,7 +63,7 @@ struct OpenSegment {
 pub struct FloorLog {
     path: PathBuf,
     db: Connection,
-    _lock: WriteLock,
+    lock: WriteLock,
     identity: Option<FileIdentity>,
     mirror: Mirror,
     /// Rows of the last run, until the first change is told: indexing them is not for the start.
@@ -147,11 +147,7 @@ impl FloorLog {
         let fresh = notice.is_some();
         let last = image.as_ref().map(Image::floor);
         let written_until = match (&last, fresh) {
-            (Some(floor), false) => {
-                let closed: Option<i64> =
-                    db.query_row("SELECT max(at) FROM closed", [], |row| row.get(0)).map_err(sql)?;
-                Some(closed.map_or(floor.at, |at| floor.at.max(Timestamp::from_ms(at))))
-            }
+            (Some(floor), false) => log.ends()?.map(|ends| ends.max(floor.at)),
             _ => None,
         };
         let next = |statement: &str| -> Result<i64, StoreError> {
@@ -173,7 +169,7 @@ impl FloorLog {
         let this = Self {
             identity: identity(path),
             path: path.to_owned(),
-            _lock: lock,
+            lock,
             names: Names::default(),
             segment: None,
             next_segment,
@@ -279,6 +275,21 @@ impl FloorLog {
         }
         self.ops.clear();
         result
+    }
+
+    /// Says that somebody still looks, though nothing changes: a crash then costs what came after the last
+    /// sign, not all the quiet time before it. Nothing is written for it but the time of the lock file, and
+    /// nothing while what was told is not on the disk. Where the system keeps no such time, history ends
+    /// with the last change, as far as it is known.
+    pub fn alive(&mut self, at: Timestamp) {
+        let behind =
+            !self.ops.is_empty() || !self.body.is_empty() || self.last_at.is_none_or(|last| at < last);
+        if behind || self.paused.is_some() {
+            return;
+        }
+        if self.lock.mark_alive(at).is_ok() {
+            self.written_until = self.written_until.max(Some(at));
+        }
     }
 
     /// Ends the log politely: what was gathered is written, and that nothing was lost until `at`.
