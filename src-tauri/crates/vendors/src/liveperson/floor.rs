@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
     time::Duration,
 };
 
@@ -10,33 +9,21 @@ use link::poll::{Floor, Moment, Rows};
 use model::{Id, Timestamp};
 
 use super::{
-    AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE,
-    chats::Chat,
     map::{self, Known},
     rest::Answer,
-    wire::{AgentsAnswer, ChatState, Millis, QueueHealth, QueueState},
+    wire::{AgentsAnswer, ChatState, Millis, QueueState},
 };
 
 /// The floor of one LivePerson account.
 pub struct LivePersonFloor {
     source: Id,
     known: Known,
-    /// What was said last, while it is too old to be shown.
-    kept: Kept,
-}
-
-#[derive(Default)]
-struct Kept {
-    state: Option<Arc<QueueState>>,
-    health: Option<Arc<QueueHealth>>,
-    agents: Option<Arc<AgentsAnswer>>,
-    chats: Option<BTreeMap<String, Chat>>,
 }
 
 impl LivePersonFloor {
     /// An empty floor. `wanted`: ids of the skills to show, none for all; `user`: who signs in.
     pub fn new(source: Id, wanted: Vec<String>, user: String) -> Self {
-        Self { source, known: Known { wanted, user, ..Known::default() }, kept: Kept::default() }
+        Self { source, known: Known { wanted, user, ..Known::default() } }
     }
 
     fn take_state(&mut self, state: &QueueState, moment: Moment) {
@@ -108,47 +95,24 @@ impl Floor for LivePersonFloor {
 
     fn take(&mut self, endpoint: usize, answer: Option<Answer>, moment: Moment) {
         match answer {
-            Some(Answer::State(state)) => {
-                self.take_state(&state, moment);
-                self.kept.state = Some(state);
-            }
-            Some(Answer::Health(health)) => {
-                self.known.health = Some((*health).clone());
-                self.kept.health = Some(health);
-            }
-            Some(Answer::Agents { answer, own }) => {
-                self.take_agents(&answer, own, moment);
-                self.kept.agents = Some(answer);
-            }
-            Some(Answer::Chats(chats)) => {
-                self.known.chats = Some(chats.clone());
-                self.kept.chats = Some(chats);
-            }
+            Some(Answer::State(state)) => self.take_state(&state, moment),
+            Some(Answer::Health(health)) => self.known.health = Some((*health).clone()),
+            Some(Answer::Agents { answer, own }) => self.take_agents(&answer, own, moment),
+            Some(Answer::Chats(chats)) => self.known.chats = Some(chats),
             Some(Answer::Names(names)) => self.known.listed = names,
             // Word for word the same as last time: nothing is new, so every instant stays where it is. The
-            // vendor renews its figures more slowly than they may be asked for. What was put aside as old
-            // is good again.
-            None => match endpoint {
-                QUEUESTATE => self.known.state = self.kept.state.as_deref().cloned(),
-                QUEUEHEALTH => self.known.health = self.kept.health.as_deref().cloned(),
-                AGENTS if self.known.agents.is_none() => {
-                    if let Some(agents) = self.kept.agents.clone() {
-                        self.take_agents(&agents, None, moment);
-                    }
-                }
-                CONVERSATIONS if self.known.chats.is_none() => self.known.chats.clone_from(&self.kept.chats),
-                _ => {}
-            },
+            // vendor renews its figures more slowly than they may be asked for.
+            None => {}
+        }
+        // Also what was put aside as old and comes word for word again is good again.
+        if let Some(old) = self.known.old.get_mut(endpoint) {
+            *old = false;
         }
     }
 
     fn outdated(&mut self, endpoint: usize) {
-        match endpoint {
-            QUEUESTATE => self.known.state = None,
-            QUEUEHEALTH => self.known.health = None,
-            AGENTS => self.known.agents = None,
-            CONVERSATIONS => self.known.chats = None,
-            _ => {}
+        if let Some(old) = self.known.old.get_mut(endpoint) {
+            *old = true;
         }
     }
 

@@ -6,9 +6,13 @@ use std::{
 };
 
 use link::poll::Rows;
-use model::{Agent, Figure, Id, Presence, Queue, QueueKind, SinceKind, Timestamp, Totals, Window};
+use model::{
+    Agent, Conversation, ConversationState, Figure, Id, Presence, Queue, QueueKind, SinceKind, Timestamp,
+    Totals, Window,
+};
 
 use super::{
+    AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE,
     chats::Chat,
     wire::{AgentRow, ChatState, HealthRow, QueueHealth, QueueState, SkillState},
 };
@@ -41,6 +45,21 @@ pub struct Known {
     pub user: String,
     /// Skills to show; empty: all.
     pub wanted: Vec<String>,
+    /// Of which endpoints the last word is too old to be shown as present. Who and what there is stays; how
+    /// it stands is not known.
+    pub old: [bool; 4],
+}
+
+impl Known {
+    /// The figures of the skills, while they are of now.
+    fn state(&self) -> Option<&QueueState> {
+        self.state.as_ref().filter(|_| !self.old[QUEUESTATE])
+    }
+
+    /// The figures of the last half hour, while they are of now.
+    fn health(&self) -> Option<&QueueHealth> {
+        self.health.as_ref().filter(|_| !self.old[QUEUEHEALTH])
+    }
 }
 
 /// Which presence a number means.
@@ -108,7 +127,9 @@ pub fn rows(source: &Id, known: &Known) -> Rows {
         !id.starts_with('-') && (known.wanted.is_empty() || known.wanted.iter().any(|w| w == id))
     });
     for id in ids {
-        let row = queue(source, id, known, states.and_then(|s| s.get(id)), healths.and_then(|h| h.get(id)));
+        let state = known.state().and_then(|s| s.skills.0.as_ref()?.get(id));
+        let health = known.health().and_then(|h| h.skills.0.as_ref()?.get(id));
+        let row = queue(source, id, known, state, health);
         rows.queues.insert(row.id.clone(), row);
     }
     for (id, row) in known.agents.iter().flatten() {
@@ -116,12 +137,25 @@ pub fn rows(source: &Id, known: &Known) -> Rows {
         rows.agents.insert(row.id.clone(), row);
     }
     for (key, chat) in known.chats.iter().flatten() {
-        if let Some(row) = chat.row(source, key) {
+        if let Some(mut row) = chat.row(source, key) {
+            if known.old[CONVERSATIONS] {
+                grown_old(&mut row);
+            }
             rows.conversations.insert(row.id.clone(), row);
         }
     }
     rows.totals = Some(totals(source, known));
     rows
+}
+
+/// A chat of which nothing has been heard for too long: that it was there is all that is left. Whether
+/// somebody still waits, or for a reply, is not known, so no time runs on.
+fn grown_old(row: &mut Conversation) {
+    if row.state == ConversationState::Waiting {
+        row.waiting_since = None;
+    }
+    row.last_customer_message_at = None;
+    row.last_agent_message_at = None;
 }
 
 fn queue(
@@ -134,15 +168,16 @@ fn queue(
     let waiting = state.and_then(|s| s.size.count());
     let slots = state.and_then(|s| free(s.slots.0));
     // Free slots in a skill that nobody on the list has: the list is not the whole staff.
-    let staff: Option<Vec<&AgentRow>> = known
+    let listed: Option<Vec<&AgentRow>> = known
         .agents
         .as_ref()
         .map(|all| all.values().filter(|row| skills(row).contains(&id)).collect())
         .filter(|all: &Vec<_>| !all.is_empty() || slots.is_none_or(|free| free == 0));
+    let staff = listed.as_ref().filter(|_| !known.old[AGENTS]);
     let count = |which: fn(Presence) -> bool| {
-        staff.as_ref().map(|all| all.iter().filter(|row| which(presence(row).0)).count() as u32)
+        staff.map(|all| all.iter().filter(|row| which(presence(row).0)).count() as u32)
     };
-    let taking = || staff.iter().flatten().filter(|row| row.state == ChatState::Online);
+    let taking = || listed.iter().flatten().filter(|row| row.state == ChatState::Online);
     // One without a limit, or whose limit is not told, leaves the sum unknown.
     let sum = || taking().map(|row| limit(row).ok().flatten()).sum::<Option<u32>>();
     let unlimited = taking().any(|row| limit(row) == Ok(None));
@@ -155,9 +190,9 @@ fn queue(
         waiting,
         waiting_since: known.waiting.get(id).copied().filter(|_| waiting.is_some_and(|n| n > 0)),
         average_wait_s: None,
-        open: staff.as_ref().and_then(|all| open(all)),
-        capacity: staff.as_ref().and_then(|_| sum()),
-        // With somebody unlimited the vendor always says 1.
+        open: staff.and_then(|all| open(all)),
+        capacity: staff.and_then(|_| sum()),
+        // With somebody unlimited the vendor always says 1; who was so is taken to be so still.
         free_capacity: slots.filter(|_| !unlimited),
         agents_online: count(Presence::is_online),
         agents_available: count(|presence| presence == Presence::Available),
@@ -201,8 +236,9 @@ fn windows(health: Option<&HealthRow>) -> Vec<Figure> {
 }
 
 fn agent(source: &Id, id: &str, row: &AgentRow, known: &Known) -> Agent {
-    let (presence, label) = presence(row);
-    let open = row.chats.count();
+    let current = !known.old[AGENTS];
+    let (presence, label) = if current { presence(row) } else { (Presence::Unknown, None) };
+    let open = row.chats.count().filter(|_| current);
     let capacity = limit(row).ok().flatten();
     let since = known.since.get(id).copied().filter(|_| presence.is_online());
     Agent {
@@ -225,8 +261,8 @@ fn agent(source: &Id, id: &str, row: &AgentRow, known: &Known) -> Agent {
 }
 
 fn totals(source: &Id, known: &Known) -> Totals {
-    let mut figures = windows(known.health.as_ref().map(|h| &h.totals).filter(|t| t.seen > 0));
-    if let Some(state) = &known.state {
+    let mut figures = windows(known.health().map(|h| &h.totals).filter(|t| t.seen > 0));
+    if let Some(state) = known.state() {
         figures.push(reported("waiting", Window::Now, count(state.totals.size.count())));
     }
     Totals { source: source.clone(), windows: sorted(figures) }

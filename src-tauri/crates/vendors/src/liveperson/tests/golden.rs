@@ -18,7 +18,7 @@ use crate::{
     loose,
 };
 
-fn at(seconds: i64) -> Moment {
+pub fn at(seconds: i64) -> Moment {
     let at = Timestamp::from_ms(1_800_000_000_000 + seconds * 1000);
     Moment { at, vendor: at, uncertainty: Duration::from_secs(6) }
 }

@@ -5,6 +5,7 @@ mod again;
 mod faults;
 mod golden;
 mod odd;
+mod outages;
 mod page;
 mod sessions;
 
