@@ -20,7 +20,6 @@ fn every_mistake_names_file_line_key_and_fix() {
             "[[source]]\nid = \"a\"\nvendor = \"comm100\"\nurl = \"http://api.example.com/v4\"",
             "[[source]]\nid = \"a\"\nvendor = \"comm100\"\nurl = \"https://me:fake@api.example.com/v4\"",
             "[[source]]\nid = \"a\"\nvendor = \"comm100\"\nproxy = \"proxy\"",
-            "[[source]]\nid = \"a\"\nvendor = \"giosg\"\nproxy = \"http://me:fake@proxy:3128\"",
             "[[source]]\nid = \"a\"\nvendor = \"giosg\"\nconsole_url = \"javascript:alert({queue})\"",
             "[[source]]\nid = \"a\"\nvendor = \"giosg\"\nconsole_url = \"https://example.com/{quue}\"",
             "[[source]]\nid = \"a\"\nvendor = \"comm100\"\nca_file = \"not-there.pem\"",
