@@ -35,9 +35,16 @@ impl Auth {
         Self { cache: TokenCache::new(), secret }
     }
 
-    /// The token in use; signs in when there is none and an e-mail is configured.
-    pub async fn token(&self, config: &Config, http: &Http, now: Timestamp) -> Result<Token, AuthError> {
-        self.cache.get(|| self.fetch(config, http, now)).await
+    /// The token in use; signs in when there is none and an e-mail is configured. `heard` gets every
+    /// answer, for the server's clock.
+    pub async fn token(
+        &self,
+        config: &Config,
+        http: &Http,
+        now: Timestamp,
+        heard: impl FnMut(&Answer),
+    ) -> Result<Token, AuthError> {
+        self.cache.get(|| self.fetch(config, http, now, heard)).await
     }
 
     /// The vendor refused this token. Returns whether another one can be had.
@@ -46,7 +53,13 @@ impl Auth {
         config.email.is_some()
     }
 
-    async fn fetch(&self, config: &Config, http: &Http, now: Timestamp) -> Result<Issued, AuthError> {
+    async fn fetch(
+        &self,
+        config: &Config,
+        http: &Http,
+        now: Timestamp,
+        mut heard: impl FnMut(&Answer),
+    ) -> Result<Issued, AuthError> {
         let Some(email) = &config.email else {
             let jwt = bare(self.secret.expose());
             if jwt.is_empty() || jwt.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -64,6 +77,7 @@ impl Auth {
             true => AuthError::Unusable(e.sentence()),
             false => AuthError::Failed(e.sentence()),
         })?;
+        heard(&answer);
         read_answer(config, &answer, now)
     }
 }

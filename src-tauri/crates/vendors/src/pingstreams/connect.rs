@@ -20,7 +20,9 @@ pub(super) async fn open(source: &mut Source) -> Result<(Socket, Token), End> {
     let host = place(&config.url);
     let mut renewed = false;
     loop {
-        let token = source.auth.token(config, &source.http, source.now()).await?;
+        let now = source.now();
+        let Source { auth, http, session, .. } = &mut *source;
+        let token = auth.token(config, http, now, |answer| session.skew.learn(answer)).await?;
         let mut url = config.url.clone();
         let jwt: String = url::form_urlencoded::byte_serialize(token.secret.expose().as_bytes()).collect();
         let rest = config.url.query().map(|q| format!("{q}&")).unwrap_or_default();

@@ -1,9 +1,13 @@
 //! What is only told over REST: members, departments, groups, limits, and conversations beyond the
 //! first hundred.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use link::{Answer, Auth, Http, Request, Secret, origin::place};
+use link::{Answer, Auth, Http, Request, Secret, origin::place, skew::Skew};
+use model::Timestamp;
 
 use super::{
     config::Config,
@@ -40,8 +44,32 @@ pub(super) struct Roster {
     /// `Ok(None)` when no department has a group, so that nobody needs to ask.
     pub groups: Result<Option<Vec<Group>>, RestError>,
     pub limit: Result<Option<i64>, RestError>,
-    /// One answer to learn the server's clock from.
-    pub sample: Option<Answer>,
+}
+
+/// What answers have said of the server's clock since it was last looked at. Every answer that has a
+/// `Date` tells it, a refusal as well as a list: which part is refused must not decide what is known.
+#[derive(Clone, Default)]
+pub(super) struct Dates(Arc<Mutex<Vec<Dated>>>);
+
+/// A server's time, and ours when it was asked and when it had answered.
+struct Dated {
+    date: Timestamp,
+    sent_at: Timestamp,
+    received_at: Timestamp,
+}
+
+impl Dates {
+    fn hear(&self, answer: &Answer) {
+        let (sent_at, received_at) = (answer.sent_at, answer.received_at);
+        let dated = answer.date().map(|date| Dated { date, sent_at, received_at });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(dated);
+    }
+    /// Teaches a skew what was heard.
+    pub fn teach(&self, skew: &mut Skew) {
+        for dated in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            skew.sample(dated.date, dated.sent_at, dated.received_at);
+        }
+    }
 }
 
 /// Reads for one source with one token.
@@ -51,6 +79,7 @@ pub(super) struct Reader {
     pub http: Http,
     pub token: Secret,
     pub notes: Notes,
+    pub dates: Dates,
 }
 
 impl Reader {
@@ -62,11 +91,9 @@ impl Reader {
             self.list::<Department>(&departments, "departments", &format::DEPARTMENTS),
             self.get(&project),
         );
-        let sample = members.as_ref().ok().map(|(_, a)| a.clone());
-        let departments = departments.map(|(d, _)| d);
         let needs_groups = departments.as_ref().is_ok_and(|list| list.iter().any(super::floor::has_groups));
         let groups = match needs_groups {
-            true => self.list::<Group>(&[p, "groups"], "groups", &format::GROUPS).await.map(|(g, _)| Some(g)),
+            true => self.list::<Group>(&[p, "groups"], "groups", &format::GROUPS).await.map(Some),
             false => Ok(None),
         };
         let limit = project.and_then(|answer| {
@@ -74,7 +101,7 @@ impl Reader {
             let settings = project.object().and_then(|p| p.settings.object());
             Ok(settings.and_then(|s| s.max_agent_assigned_chat.int()).filter(|n| *n > 0))
         });
-        Roster { members: members.map(|(m, _)| m), departments, groups, limit, sample }
+        Roster { members, departments, groups, limit }
     }
 
     /// All open conversations by pages. The list moves while it is read, so pages are read until one is
@@ -111,10 +138,10 @@ impl Reader {
         path: &[&str],
         part: &'static str,
         shape: &Shape,
-    ) -> Result<(Vec<T>, Answer), RestError> {
+    ) -> Result<Vec<T>, RestError> {
         let answer = self.get(path).await?;
         match self.read::<Obj<T>>(&answer, part, shape)? {
-            Obj::List(list) => Ok((list, answer)),
+            Obj::List(list) => Ok(list),
             _ => Err(self.unreadable()),
         }
     }
@@ -145,6 +172,7 @@ impl Reader {
     async fn ask(&self, url: url::Url) -> Result<Answer, RestError> {
         let request = Request::get(url).auth(Auth::Token { scheme: "JWT", token: self.token.clone() });
         let answer = self.http.send(request).await.map_err(|e| RestError::Failed(e.sentence()))?;
+        self.dates.hear(&answer);
         if answer.is_success() {
             return Ok(answer);
         }

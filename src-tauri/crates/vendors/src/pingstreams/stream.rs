@@ -26,7 +26,7 @@ use super::{
     hear::hear,
     lax::Obj,
     map::Shape,
-    rest::{Reader, RestError, Roster},
+    rest::{Dates, Reader, RestError, Roster},
     run::{End, Source},
     topic::Topic,
     wire::{self, Frame, Row},
@@ -85,6 +85,8 @@ pub(super) struct Visit<'a> {
     own: Own,
     live: Liveness,
     jobs: FuturesUnordered<Job>,
+    /// What the reads have heard of the server's clock.
+    dates: Dates,
     parts: Parts,
     opened: Instant,
     asked_again: bool,
@@ -122,6 +124,7 @@ impl<'a> Visit<'a> {
             own,
             live: Liveness::with(pace.ping_after, within, now),
             jobs: FuturesUnordered::new(),
+            dates: Dates::default(),
             parts: Parts::default(),
             opened: now,
             asked_again: false,
@@ -260,6 +263,7 @@ impl<'a> Visit<'a> {
             http: self.source.http.clone(),
             token: self.token.secret.clone(),
             notes: self.source.link.notes.clone(),
+            dates: self.dates.clone(),
         }
     }
 
@@ -277,6 +281,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn read(&mut self, read: Read) -> Result<(), End> {
+        self.dates.teach(&mut self.source.session.skew);
         match read {
             Read::Roster(roster) => self.roster(*roster).await?,
             Read::Open { asked, pass, rows } => self.open(asked, pass, rows),
@@ -288,9 +293,6 @@ impl<'a> Visit<'a> {
         self.parts.roster = true;
         self.parts.failed.retain(|part| *part == "conversations");
         let source = &mut *self.source;
-        if let Some(answer) = &roster.sample {
-            source.session.skew.learn(answer);
-        }
         let mut failed = None;
         for (part, error) in [
             ("agents", roster.members.as_ref().err()),
@@ -342,7 +344,9 @@ impl<'a> Visit<'a> {
                 if source.auth.refused(&source.config, &self.token).await {
                     let now = source.now();
                     // The socket stays: it was let in. Only the reads need a fresh token.
-                    if let Ok(token) = source.auth.token(&source.config, &source.http, now).await {
+                    let Source { auth, config, http, session, .. } = source;
+                    let heard = |answer: &_| session.skew.learn(answer);
+                    if let Ok(token) = auth.token(config, http, now, heard).await {
                         self.token = token;
                         self.resync_at = self.resync_at.min(Instant::now() + self.pace.soon);
                     }

@@ -244,3 +244,31 @@ async fn the_first_lists_limit_is_not_trusted() {
     assert_eq!((seen.conversations.len(), seen.queues["d1"].waiting), (50, Some(50)));
     assert!(seen.health.gaps.is_empty());
 }
+
+/// Whichever part is refused: each of the others tells the server's clock, the sign-in first of all.
+#[tokio::test]
+async fn p19_every_answer_tells_the_servers_clock() {
+    let parts = ["GET /p1/project_users", "GET /p1/departments", "GET /projects/p1", "GET /p1/requests"];
+    let last = [&[parts[0]][..], &[parts[1]], &[parts[2]], &[parts[3]], &parts];
+    for refused in last {
+        let peer = Peer::start().await;
+        peer.script.lock().unwrap().ahead_s = Some(420);
+        let signed = json!({"success": true, "token": format!("JWT {}", jwt("anna"))}).to_string();
+        peer.rest("POST /auth/signin", 200, &signed);
+        for part in refused {
+            peer.rest(part, 403, "{}");
+        }
+        let config = Config { email: Some("anna@example.test".into()), ..config(&peer) };
+        let mut seen = Running::with(config, "fake-password");
+        seen.until("asked", |r| r.ever_live || r.health.health == Health::Denied).await;
+        let skew = seen.health.clock_skew_s.unwrap_or_default();
+        assert!((skew - 420.0).abs() <= 2.0, "{refused:?}: {skew}");
+    }
+    // Without a sign-in, and the members refused: the other parts tell it.
+    let peer = Peer::start().await;
+    peer.script.lock().unwrap().ahead_s = Some(420);
+    peer.rest("GET /p1/project_users", 403, "{}");
+    let mut seen = Running::start(config(&peer));
+    seen.live().await;
+    assert!((seen.health.clock_skew_s.unwrap_or_default() - 420.0).abs() <= 2.0, "{:?}", seen.health);
+}

@@ -40,6 +40,8 @@ pub struct Script {
     pub topics: HashMap<String, String>,
     /// Answers nothing any more.
     pub mute: bool,
+    /// Every answer has a `Date`, so many seconds ahead of us.
+    pub ahead_s: Option<i64>,
     pub asked: Vec<String>,
     pub heard: Vec<Value>,
     pub connections: usize,
@@ -165,8 +167,13 @@ impl Peer {
         } else {
             answer.unwrap_or_else(empty)
         };
+        let ahead = self.script.lock().unwrap().ahead_s;
+        let date = ahead.map_or_else(String::new, |ahead| {
+            let there = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+            format!("Date: {}\r\n", there.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+        });
         let text = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{date}{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
         let _ = stream.write_all(text.as_bytes()).await;
