@@ -13,10 +13,12 @@ pub mod rows;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
+pub mod trouble;
 
 pub use bodies::Bodies;
 pub use budget::{Budget, Budgets, Share};
 pub use driver::{Ask, Driver, Floor, Good, Moment};
 pub use plan::{Plan, pace};
 pub use rows::Rows;
-pub use schedule::{Next, Schedule, Trouble};
+pub use schedule::{Next, Schedule};
+pub use trouble::Trouble;

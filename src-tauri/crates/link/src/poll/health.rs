@@ -45,6 +45,12 @@ impl Endpoint {
     fn old_at(&self, slow: f64) -> Option<Mono> {
         self.last_good.map(|good| good + self.plan.every.mul_f64(slow * STALE_AFTER))
     }
+
+    /// When the figures of one that fails alone are too old: after its own intervals, however far apart it
+    /// is asked meanwhile because the vendor might be slowing us down.
+    fn outdated_at(&self) -> Option<Mono> {
+        self.old_at(1.0)
+    }
 }
 
 impl Schedule {
@@ -122,7 +128,7 @@ impl Schedule {
                 let endpoint = &self.endpoints[*index];
                 !endpoint.plan.optional
                     && !matches!(endpoint.standing, Standing::Fine)
-                    && endpoint.old_at(self.slow).is_none_or(|old| old <= now)
+                    && endpoint.outdated_at().is_none_or(|old| old <= now)
             })
             .collect()
     }
@@ -133,7 +139,8 @@ impl Schedule {
         self.endpoints
             .iter()
             .filter(|e| !e.plan.optional)
-            .filter_map(|e| e.old_at(self.slow))
+            .flat_map(|e| [e.old_at(self.slow), e.outdated_at()])
+            .flatten()
             .filter(move |old| *old >= after)
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! The rules, in the order in which they bite:
 //! - Whoever does not know how the vendor is (start, lost link, pause, refusal, sleep) sends one request
-//!   only, the *probe*, and asks the rest when it was answered.
+//!   only, the *probe*, and asks the rest when it was answered. At the very start, where one part that is
+//!   slow would hide all others, a second one follows when the first has not been answered for a while.
 //! - A request that fails or is late means that the link is dead. The same endpoint twice in a row while
 //!   others answer means that it fails alone.
 //! - A refusal soon after success is first taken for throttling, until another endpoint proves that it
@@ -14,51 +15,10 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 
-use super::Plan;
+use super::{Plan, Trouble};
 
 /// Span since the start, on a clock that never jumps.
 pub type Mono = Duration;
-
-/// Why an endpoint gave no data. Every text is one plain sentence without secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// No complete answer: the link is dead.
-    Link(String),
-    /// An answer that is no data: a server's fault, a web page, a body that cannot be read.
-    Broken {
-        /// What, where, what to do.
-        sentence: String,
-        /// Whether asking again soon may help (a server's fault) or not (our request is refused as such).
-        soon: bool,
-    },
-    /// The vendor does not let us see this.
-    Refused {
-        /// What, where, what to do.
-        sentence: String,
-        /// It is who we are that was refused (401), not what we asked for (403).
-        credentials: bool,
-    },
-    /// Signing in was refused for good: trying again could lock the account.
-    SignIn(String),
-    /// Signing in was refused, and one more try in five minutes harms nobody.
-    SignInLater(String),
-    /// The vendor told us to slow down.
-    Throttled {
-        /// What, where, what to do.
-        sentence: String,
-        /// When to come back, where the vendor said so.
-        after: Option<Duration>,
-    },
-    /// Cannot work until somebody changes the configuration or the secret.
-    Misconfigured(String),
-}
-
-impl Trouble {
-    /// Whether it is the whole source that cannot go on, whichever endpoint met it.
-    fn is_of_the_source(&self) -> bool {
-        matches!(self, Self::SignIn(_) | Self::SignInLater(_) | Self::Misconfigured(_))
-    }
-}
 
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +48,8 @@ pub(super) struct Endpoint {
     pub plan: Plan,
     pub due: Mono,
     pub asked: Option<Mono>,
+    /// When its last good answer was asked for: from there its interval counts.
+    began: Mono,
     pub last_good: Option<Mono>,
     /// Bad answers in a row.
     pub failures: u32,
@@ -129,6 +91,8 @@ const AGAIN: [u64; 3] = [2, 8, 30];
 const PAUSES: [u64; 3] = [60, 120, 300];
 /// A dead link shows within one interval and this much more.
 const SHOWN_WITHIN: Duration = Duration::from_secs(3);
+/// At the start a second part is asked when the first has not answered for this long.
+const PATIENCE: Duration = Duration::from_millis(1500);
 /// Denied: at most one try in this time.
 const DENIED: Duration = Duration::from_secs(300);
 /// No wait that a vendor asks for is longer.
@@ -172,6 +136,7 @@ impl Schedule {
                 plan,
                 due: Mono::ZERO,
                 asked: None,
+                began: Mono::ZERO,
                 last_good: None,
                 failures: 0,
                 last_link_failure: None,
@@ -235,11 +200,12 @@ impl Schedule {
         let round = self.round;
         let endpoint = &mut self.endpoints[endpoint];
         if endpoint.plan.every != every {
-            let last = endpoint.due.saturating_sub(endpoint.plan.every);
-            endpoint.plan.every = every;
+            let before = std::mem::replace(&mut endpoint.plan.every, every);
             // What is not known yet in this round is asked for at once, however long the interval.
             if endpoint.standing == Standing::Fine && endpoint.settled == round {
-                endpoint.due = last + every;
+                let pause = endpoint.due.saturating_sub(endpoint.began);
+                let factor = every.as_secs_f64() / before.as_secs_f64().max(0.001);
+                endpoint.due = endpoint.began + pause.mul_f64(factor);
             }
         }
     }
@@ -252,7 +218,9 @@ impl Schedule {
                 until => return Next::Wait(*until),
             }
         }
+        let second_at = (self.gate == Gate::Probing).then(|| self.second_at()).flatten();
         let chosen = match self.gate {
+            Gate::Probing if second_at.is_some_and(|at| at <= now) => Some(self.probe()),
             Gate::Probing if self.endpoints.iter().any(|e| e.asked.is_some()) => None,
             Gate::Probing => Some(self.probe()),
             _ => (0..self.endpoints.len())
@@ -264,7 +232,7 @@ impl Schedule {
                 self.endpoints[endpoint].asked = Some(now);
                 Next::Ask(endpoint)
             }
-            None if self.gate == Gate::Probing => Next::Wait(None),
+            None if self.gate == Gate::Probing => Next::Wait(second_at),
             None => Next::Wait(
                 self.endpoints
                     .iter()
@@ -273,6 +241,17 @@ impl Schedule {
                     .chain(self.deadlines(now))
                     .min(),
             ),
+        }
+    }
+
+    /// When a second request follows the first, which is not answered: at the very start only.
+    fn second_at(&self) -> Option<Mono> {
+        let is_start =
+            self.round == 1 && self.endpoints.iter().all(|e| e.last_good.is_none() && e.failures == 0);
+        let mut asked = self.endpoints.iter().filter_map(|e| e.asked);
+        match (asked.next(), asked.next()) {
+            (Some(first), None) if is_start && self.probes == 1 => Some(first + PATIENCE),
+            _ => None,
         }
     }
 
@@ -299,6 +278,7 @@ impl Schedule {
         let interval = self.jittered(self.interval(index));
         let endpoint = &mut self.endpoints[index];
         endpoint.last_good = Some(now);
+        endpoint.began = asked;
         endpoint.failures = 0;
         endpoint.step = 0;
         endpoint.settled = self.round;

@@ -102,10 +102,63 @@ fn a_good_vendor_is_live_and_asked_at_its_pace() {
 fn the_first_request_goes_alone() {
     let mut play = Play::new();
     assert_eq!(play.schedule.next(secs(0)), Next::Ask(RIGHTNOW));
-    assert_eq!(play.schedule.next(secs(0)), Next::Wait(None));
+    let Next::Wait(Some(second)) = play.schedule.next(secs(0)) else { panic!("it goes alone") };
+    assert!(second > secs(1));
     play.schedule.good(RIGHTNOW, secs(1), None);
     assert!(play.schedule.verdict(secs(1)).is_none());
     assert!(matches!(play.schedule.next(secs(1)), Next::Ask(_)));
+}
+
+#[test]
+fn a_first_answer_that_is_slow_does_not_hide_the_others() {
+    let mut play = Play::new();
+    assert_eq!(play.schedule.next(secs(0)), Next::Ask(RIGHTNOW));
+    assert_eq!(play.schedule.next(secs(2)), Next::Ask(QUEUE));
+    assert_eq!(play.schedule.next(secs(4)), Next::Wait(None), "two at once are enough");
+    play.schedule.good(QUEUE, secs(4), None);
+    let mut others = Vec::new();
+    while let Next::Ask(endpoint) = play.schedule.next(secs(4)) {
+        play.schedule.good(endpoint, secs(5), None);
+        others.push(endpoint);
+    }
+    others.sort_unstable();
+    assert_eq!(others, [2, TODAY, LOOKUPS]);
+    assert!(play.schedule.verdict(secs(5)).is_none(), "the slow one is not known yet");
+    play.schedule.good(RIGHTNOW, secs(6), None);
+    assert_eq!(play.schedule.verdict(secs(6)).unwrap().health, Health::Live);
+    // Whoever was refused or lost once is asked by one request again.
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Err(link()));
+    let mut now = play.now;
+    while let Next::Wait(until) = play.schedule.next(now) {
+        now = until.unwrap();
+    }
+    assert_eq!(play.schedule.next(now + secs(9)), Next::Wait(None));
+}
+
+#[test]
+fn a_part_that_is_refused_is_outdated_after_three_of_its_own_intervals() {
+    let mut play = Play::new();
+    play.until(secs(100), |_, _| Ok(()));
+    let last = play.asked.iter().rev().find(|(_, e)| *e == QUEUE).unwrap().0;
+    play.until(secs(last + 44), |e, _| if e == QUEUE { Err(refused()) } else { Ok(()) });
+    assert!(play.schedule.outdated(secs(last + 44)).is_empty());
+    play.until(secs(last + 46), |e, _| if e == QUEUE { Err(refused()) } else { Ok(()) });
+    assert!(play.schedule.interval(QUEUE) > secs(15), "it is asked less often meanwhile");
+    assert_eq!(play.schedule.outdated(secs(last + 46)), [QUEUE]);
+    assert_eq!(play.seen.last().unwrap().health, Health::Live);
+}
+
+#[test]
+fn an_interval_that_changes_counts_from_the_last_question() {
+    let mut play = Play::new();
+    play.until(secs(20), |_, _| Ok(()));
+    let asked = play.asked.iter().find(|(_, e)| *e == LOOKUPS).unwrap().0;
+    play.schedule.set_every(LOOKUPS, secs(67));
+    play.until(secs(asked + 60), |_, _| Ok(()));
+    assert_eq!(play.count(LOOKUPS, 0), 1, "not before the shorter interval is over");
+    play.until(secs(asked + 75), |_, _| Ok(()));
+    assert_eq!(play.count(LOOKUPS, 0), 2);
 }
 
 #[test]
