@@ -13,7 +13,7 @@ mod port;
 
 pub use desk::{
     Acknowledgement, Actor, Aside, Decision, Desk, DeskOpened, DeskReader, JournalEntry, LogFilter, Note,
-    Reservation, Told,
+    Ran, Reservation, Timers, Told,
 };
 pub use error::StoreError;
 pub use floor::{Entity, FloorAt, FloorLog, FloorReader, Gap, Logged, Opened, Span, Step};

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use model::{Alert, AlertState, Id, Overlay, Severity, Subject, SubjectKind, Timestamp, Transition};
-use store::{Actor, Desk, DeskReader};
+use store::{Actor, Aside, Desk, DeskReader, Ran, Timers, Told};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_ms(1_769_851_800_000 + second * 1000)
@@ -95,4 +95,53 @@ fn notes_come_and_go_as_they_were_written() {
     assert!(notes.len() == 1 && notes[0].text == text && notes[0].id == id);
     assert!(desk.remove_note(id).unwrap() && !desk.remove_note(id).unwrap());
     assert_eq!(desk.notes(None).unwrap().len(), 1);
+}
+
+/// The run that wrote this never said goodbye.
+#[test]
+fn timers_have_run_until_the_last_sign_of_life_and_end_with_their_alert() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desk.db");
+    let runs = |ms, since: i64| Ran { ms, since: Some(at(since)) };
+    let stands = |ms| Ran { ms, since: None };
+    let (id, gone) = (Id::new("a1"), Id::new("a2"));
+    let timers = Timers { held: runs(500, 10), critical: runs(0, 12), quiet: stands(70), flap_holds: true };
+    let write = |desk: &mut Desk, transitions: &[(Transition, Alert)], timers: &[(Id, Timers)]| {
+        let aside = |_: &Alert| Aside::default();
+        let told = Told { transitions, actor: &Actor::Rules, at: at(1), aside: &aside, quiet: &[], timers };
+        desk.record_all(&[told]).unwrap();
+    };
+    for (until, held, critical) in [(Some(at(11)), 1500, 0), (Some(at(5)), 500, 0), (None, 500, 0)] {
+        let (mut desk, _) = Desk::open(&path).unwrap();
+        let recovering = alert(AlertState::Recovering);
+        write(
+            &mut desk,
+            &[(Transition::Recovering, recovering.clone())],
+            &[(id.clone(), timers), (gone.clone(), timers)],
+        );
+        // A relapse has no line; its timer is set back.
+        let firing = alert(AlertState::Firing);
+        let aside = |_: &Alert| Aside::default();
+        let told = Told {
+            transitions: &[],
+            actor: &Actor::Rules,
+            at: at(2),
+            aside: &aside,
+            quiet: std::slice::from_ref(&firing),
+            timers: &[],
+        };
+        desk.record_all(&[told]).unwrap();
+        assert_eq!(desk.open_alerts().unwrap(), [firing]);
+        drop(desk);
+        let (mut desk, _) = Desk::open(&path).unwrap();
+        desk.stop_timers(until).unwrap();
+        let stopped =
+            Timers { held: stands(held), critical: stands(critical), quiet: stands(70), flap_holds: true };
+        assert_eq!(desk.timers().unwrap(), [(id.clone(), stopped)], "{until:?}");
+        desk.stop_timers(Some(at(99))).unwrap();
+        assert_eq!(desk.timers().unwrap(), [(id.clone(), stopped)], "once");
+        write(&mut desk, &[(Transition::Resolved, alert(AlertState::Inactive))], &[(id.clone(), timers)]);
+        assert_eq!(desk.timers().unwrap(), []);
+        assert_eq!(desk.open_alerts().unwrap(), []);
+    }
 }

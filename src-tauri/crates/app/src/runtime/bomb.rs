@@ -99,7 +99,7 @@ fn start(folder: &Path, desktop: &Arc<Counting>) -> (mpsc::Sender<Batch>, mpsc::
     let sentences = record::Sentences::default();
     let (batches_in, batches) = mpsc::channel(16);
     let (commands_in, commands) = mpsc::channel(16);
-    let (book, alerts) = DeskBook::open(folder, &sentences);
+    let (book, stood) = DeskBook::open(folder, None, &sentences);
     let told = tell::Desktop {
         notifier: desktop.clone(),
         speaker: desktop.clone(),
@@ -127,7 +127,7 @@ fn start(folder: &Path, desktop: &Arc<Counting>) -> (mpsc::Sender<Batch>, mpsc::
         pending_lines: Default::default(),
         wake_at: None,
     };
-    floor.begin(&settings, None, alerts, Earlier::default());
+    floor.begin(&settings, None, stood, Earlier::default());
     floor.apply(Input::Configure { sources: configured, rules: settings.rules });
     tokio::spawn(floor.run());
     (batches_in, commands_in)

@@ -5,8 +5,9 @@ mod pile;
 
 use std::{path::Path, sync::Arc};
 
+use engine::alerts::Stopwatch;
 use model::{Alert, Id, Timestamp, Transition};
-use store::{Actor, Aside, Decision, Desk, DeskReader, StoreError, Told};
+use store::{Actor, Aside, Decision, Desk, DeskReader, Ran, StoreError, Timers, Told};
 use tokio::sync::oneshot;
 
 use super::record::{Sentences, say};
@@ -64,6 +65,9 @@ struct Lines {
     at: Timestamp,
     asides: Asides,
     saved: Option<oneshot::Sender<bool>>,
+    /// Alerts that changed without a line.
+    quiet: Vec<Alert>,
+    timers: Vec<(Id, Timers)>,
 }
 
 impl Job {
@@ -103,6 +107,26 @@ pub(crate) fn acknowledged(folder: &Path, sources: &[Id]) -> Vec<Alert> {
     }
 }
 
+/// What stood when the last run ended.
+#[derive(Debug, Default)]
+pub(crate) struct Stood {
+    pub alerts: Vec<Alert>,
+    /// Of those that had any, standing still.
+    pub timers: Vec<(Id, engine::alerts::Timers)>,
+}
+
+fn to_store(timers: &engine::alerts::Timers) -> Timers {
+    let ran = |watch: Stopwatch| Ran { ms: watch.banked_ms, since: watch.since };
+    let engine::alerts::Timers { held, critical, quiet, flap_holds } = *timers;
+    Timers { held: ran(held), critical: ran(critical), quiet: ran(quiet), flap_holds }
+}
+
+fn from_store(timers: &Timers) -> engine::alerts::Timers {
+    let watch = |ran: Ran| Stopwatch { banked_ms: ran.ms, since: ran.since };
+    let Timers { held, critical, quiet, flap_holds } = *timers;
+    engine::alerts::Timers { held: watch(held), critical: watch(critical), quiet: watch(quiet), flap_holds }
+}
+
 /// The way to the thread. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct DeskBook {
@@ -115,33 +139,43 @@ impl DeskBook {
         Self { to: None }
     }
 
-    /// Opens `desk.db`; gives the alerts that were open. When that cannot be, the sentence goes to the
-    /// notices and nothing is kept.
-    pub fn open(folder: &Path, sentences: &Sentences) -> (Self, Vec<Alert>) {
-        let (desk, opened) = match Desk::open(&folder.join("desk.db")) {
+    /// Opens `desk.db`; gives the alerts that were open, with what they had collected when the last run was
+    /// seen alive for the last time (`seen_until`). When that cannot be, the sentence goes to the notices
+    /// and nothing is kept.
+    pub fn open(folder: &Path, seen_until: Option<Timestamp>, sentences: &Sentences) -> (Self, Stood) {
+        let (mut desk, opened) = match Desk::open(&folder.join("desk.db")) {
             Ok(opened) => opened,
             Err(error) => {
                 say(sentences, format!("Acknowledgements and the alert log are not kept: {error}."));
-                return (Self::none(), Vec::new());
+                return (Self::none(), Stood::default());
             }
         };
+        // In an older copy timers still run that stopped long ago.
+        let seen_until = seen_until.filter(|_| opened.notice.is_none());
         if let Some(notice) = opened.notice {
             say(sentences, notice);
         }
+        let read = desk.stop_timers(seen_until).and_then(|()| desk.timers());
+        let timers = read.unwrap_or_else(|error| {
+            tracing::warn!(%error, "Alerts begin their time anew.");
+            Vec::new()
+        });
         let alerts = desk.open_alerts().unwrap_or_else(|error| {
             say(sentences, format!("The alerts of the last run cannot be read: {error}."));
             Vec::new()
         });
+        let timers = timers.into_iter().map(|(id, timers)| (id, from_store(&timers))).collect();
+        let stood = Stood { alerts, timers };
         let (to, from) = pile::pile();
         let own = sentences.clone();
         match std::thread::Builder::new().name("desk".to_owned()).spawn(move || work(desk, &from, &own)) {
-            Ok(_) => (Self { to: Some(Arc::new(to)) }, alerts),
+            Ok(_) => (Self { to: Some(Arc::new(to)) }, stood),
             Err(error) => {
                 say(
                     sentences,
                     format!("Acknowledgements are not kept: their thread does not start ({error})."),
                 );
-                (Self::none(), alerts)
+                (Self::none(), stood)
             }
         }
     }
@@ -156,10 +190,23 @@ impl DeskBook {
         saved: Option<oneshot::Sender<bool>>,
     ) {
         let transitions = transitions.to_vec();
-        let lines = Lines { transitions, actor, at, asides, saved };
+        let lines = Lines { transitions, actor, at, asides, saved, quiet: Vec::new(), timers: Vec::new() };
         if let Some(Job::Record(Lines { saved: Some(saved), .. })) = self.send(Job::Record(lines)) {
             let _ = saved.send(false);
         }
+    }
+
+    /// Writes what no line tells of: alerts that changed quietly, and timers.
+    pub fn keep(&self, quiet: &[Alert], timers: &[(Id, engine::alerts::Timers)], at: Timestamp) {
+        self.send(Job::Record(Lines {
+            transitions: Vec::new(),
+            actor: Actor::Rules,
+            at,
+            asides: Asides::default(),
+            saved: None,
+            quiet: quiet.to_vec(),
+            timers: timers.iter().map(|(id, timers)| (id.clone(), to_store(timers))).collect(),
+        }));
     }
 
     /// Writes a note; `saved` hears whether it is on the disk.
@@ -253,7 +300,14 @@ fn write(desk: &mut Desk, lines: &mut Vec<Lines>) -> Option<Result<(), StoreErro
     let told: Vec<Told<'_>> = lines
         .iter()
         .zip(&asides)
-        .map(|(l, aside)| Told { transitions: &l.transitions, actor: &l.actor, at: l.at, aside })
+        .map(|(l, aside)| Told {
+            transitions: &l.transitions,
+            actor: &l.actor,
+            at: l.at,
+            aside,
+            quiet: &l.quiet,
+            timers: &l.timers,
+        })
         .collect();
     let done = desk.record_all(&told);
     for saved in lines.drain(..).filter_map(|l| l.saved) {

@@ -19,6 +19,7 @@ use store::{Actor, FloorAt};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    desk::Stood,
     diagnostics::Ears,
     hub::{Hub, Subscription},
     record::{Recorder, restored},
@@ -211,13 +212,8 @@ impl Floor {
     }
 
     /// The configuration, then the last floor: shown at once, marked by its sources as not live.
-    pub fn begin(
-        &mut self,
-        settings: &Settings,
-        last: Option<FloorAt>,
-        alerts: Vec<Alert>,
-        earlier: Earlier,
-    ) {
+    pub fn begin(&mut self, settings: &Settings, last: Option<FloorAt>, stood: Stood, earlier: Earlier) {
+        let alerts = stood.alerts;
         let now = self.clock.now();
         self.teller.remember(&earlier.fired);
         let sources = settings.sources.iter().map(|s| super::source_of(s, now)).collect();
@@ -236,7 +232,7 @@ impl Floor {
                 entities: entities.into_iter().map(restored).collect(),
                 sources: sources.iter().map(|s| Source::clone(s)).collect(),
                 alerts: alerts.clone(),
-                timers: Vec::new(),
+                timers: stood.timers,
             });
             // Those of rules and sources that are gone ended right here.
             let standing: HashSet<Id> = self.world.alerts().into_iter().map(|alert| alert.id).collect();
@@ -285,6 +281,7 @@ impl Floor {
         self.teller.quietly(&effects.quiet);
         self.hooks.on(&self.world, &effects.alerts);
         self.teller.on(&self.world, &effects.alerts, actor, saved, now);
+        self.teller.keep(&effects.quiet, &effects.timers, now);
         self.teller.due(&self.world, now);
         self.spread(&effects, now);
     }
@@ -346,6 +343,9 @@ impl Floor {
     }
 
     async fn leave(&mut self) {
+        // From here on nobody looks.
+        let now = self.clock.now();
+        self.teller.keep(&[], &self.world.timers(now), now);
         self.sources.shutdown().await;
         if let Some(recorder) = self.recorder.take() {
             recorder.finish(self.clock.now()).await;

@@ -151,11 +151,12 @@ impl Floorwalker {
             true => crate::past::earlier(&start.data, ports.clock.now()),
             false => crate::past::Earlier::default(),
         };
-        let (book, alerts) = if start.record {
-            desk::DeskBook::open(&start.data, &notices)
+        let (book, stood) = if start.record {
+            desk::DeskBook::open(&start.data, opened.seen_until, &notices)
         } else {
             let ids: Vec<Id> = settings.sources.iter().map(|s| s.id.clone()).collect();
-            (desk::DeskBook::none(), desk::acknowledged(&start.data, &ids))
+            let alerts = desk::acknowledged(&start.data, &ids);
+            (desk::DeskBook::none(), desk::Stood { alerts, timers: Vec::new() })
         };
         let means = start.record.then(|| webhooks::Means {
             book: book.clone(),
@@ -194,7 +195,7 @@ impl Floorwalker {
             pending_lines: Default::default(),
             wake_at: None,
         };
-        floor.begin(&settings, opened.last, alerts, earlier);
+        floor.begin(&settings, opened.last, stood, earlier);
         tokio::spawn(floor.run());
         // A strict face runs for one purpose with what it was given; the app lives with its file.
         let follows = !start.strict;

@@ -58,8 +58,9 @@ impl Recorder {
                 if let Some(notice) = opened.notice {
                     say(sentences, notice);
                 }
+                let seen_until = log.seen_until();
                 let recorder = Self::start(log, file, retention_days, clock, sentences.clone());
-                Opened { recorder, last: opened.last }
+                Opened { recorder, last: opened.last, seen_until }
             }
             Err(error) => {
                 say(sentences, format!("The history is not kept: {error}."));
@@ -161,6 +162,8 @@ impl Recorder {
 pub(crate) struct Opened {
     pub recorder: Option<Recorder>,
     pub last: Option<FloorAt>,
+    /// Until when the last run was seen alive.
+    pub seen_until: Option<Timestamp>,
 }
 
 struct Writer {

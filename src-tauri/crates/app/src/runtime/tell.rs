@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use engine::{
     World,
-    alerts::{Budget, Notices, Spent, Telling, Tone, TrayCounts, TrayModel, Why, Wishes},
+    alerts::{Budget, Notices, Spent, Telling, Timers, Tone, TrayCounts, TrayModel, Why, Wishes},
 };
 use link::Clock;
 use model::{Alert, Health, Id, Severity, Timestamp, Transition};
@@ -134,6 +134,13 @@ impl Teller {
         self.book.record(transitions, actor, now, Asides { ages, versions }, saved);
         let telling = self.notices.on(transitions, world.rules(), now);
         self.carry_out(telling);
+    }
+
+    /// What a restart has to know and no line tells: alerts that changed quietly, and timers.
+    pub fn keep(&self, quiet: &[Alert], timers: &[(Id, Timers)], now: Timestamp) {
+        if !(quiet.is_empty() && timers.is_empty()) {
+            self.book.keep(quiet, timers, now);
+        }
     }
 
     /// Writes a note down; `saved` hears whether it is on the disk.

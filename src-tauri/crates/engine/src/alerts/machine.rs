@@ -279,11 +279,12 @@ impl Alerts {
         std::mem::take(&mut self.moved)
     }
 
-    /// All timers, stopped at a moment: for the end of the program.
+    /// All timers that have collected anything, stopped at a moment: for the end of the program.
     pub fn timers(&self, at: Timestamp) -> Vec<(Id, Timers)> {
         let open = self.slots.open().filter_map(|at| self.slots.get(at)?.episode.as_deref());
         let carried = self.carried.values().filter_map(|c| c.episode.as_deref());
-        open.chain(carried).map(|e| (e.alert.id.clone(), e.timers().stopped(at))).collect()
+        let stopped = |e: &Episode| (e.alert.id.clone(), e.timers().stopped(at));
+        open.chain(carried).map(stopped).filter(|(_, timers)| *timers != Timers::default()).collect()
     }
 
     /// How many tests of a rule on a target were made so far.

@@ -146,7 +146,7 @@ impl World {
     pub fn alert(&self, id: &str) -> Option<&Alert> {
         self.alerts.alert(id)
     }
-    /// All timers of alerts, stopped at a moment: for the end of the program.
+    /// All timers of alerts that have collected anything, stopped at a moment: for the end of the program.
     pub fn timers(&self, at: Timestamp) -> Vec<(Id, Timers)> {
         self.alerts.timers(at)
     }

@@ -3,7 +3,7 @@
 use model::{Alert, Id, Subject, Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use super::{Desk, schema::Step, words::Word};
+use super::{Desk, schema::Step, timers, words::Word};
 use crate::StoreError;
 
 pub(crate) const STEPS: &[Step] = &[Step {
@@ -56,7 +56,7 @@ pub(crate) fn word<T: Word>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 pub(crate) fn put(db: &Connection, alert: &Alert) -> rusqlite::Result<()> {
     if alert.state == model::AlertState::Inactive {
         db.prepare_cached("DELETE FROM alert WHERE id = ?1")?.execute([alert.id.as_str()])?;
-        return Ok(());
+        return timers::drop_of(db, &alert.id);
     }
     let overlays: Vec<&str> = alert.overlays.iter().map(|o| o.word()).collect();
     db.prepare_cached(&format!(
@@ -143,6 +143,6 @@ impl Desk {
     /// Takes out an alert that no rule speaks of any more.
     pub fn drop_alert(&mut self, id: &Id) -> Result<(), StoreError> {
         self.db.execute("DELETE FROM alert WHERE id = ?1", [id.as_str()]).map_err(|e| self.sql(&e))?;
-        Ok(())
+        timers::drop_of(&self.db, id).map_err(|e| self.sql(&e))
     }
 }

@@ -4,7 +4,13 @@
 use model::{Alert, Id, Subject, Timestamp, Transition};
 use rusqlite::{Connection, Row, params};
 
-use super::{Desk, acknowledgements, alerts, alerts::word, schema::Step, words::Word};
+use super::{
+    Desk, acknowledgements, alerts,
+    alerts::word,
+    schema::Step,
+    timers::{self, Timers},
+    words::Word,
+};
 use crate::StoreError;
 
 pub(crate) const STEPS: &[Step] = &[
@@ -110,6 +116,10 @@ pub struct Told<'a> {
     pub at: Timestamp,
     /// What is known besides.
     pub aside: &'a dyn Fn(&Alert) -> Aside,
+    /// Alerts that changed without a line.
+    pub quiet: &'a [Alert],
+    /// Timers that were started, stopped or set back. Those of alerts that are over are left out.
+    pub timers: &'a [(Id, Timers)],
 }
 
 pub(crate) fn put(
@@ -255,23 +265,25 @@ impl Desk {
         at: Timestamp,
         aside: impl Fn(&Alert) -> Aside,
     ) -> Result<(), StoreError> {
-        self.record_all(&[Told { transitions, actor, at, aside: &aside }])
+        self.record_all(&[Told { transitions, actor, at, aside: &aside, quiet: &[], timers: &[] }])
     }
     /// Several of them, in order, all or none: what comes fast goes to the disk together.
     pub fn record_all(&mut self, all: &[Told<'_>]) -> Result<(), StoreError> {
-        if all.iter().all(|told| told.transitions.is_empty()) {
+        if all.iter().all(|t| t.transitions.is_empty() && t.quiet.is_empty() && t.timers.is_empty()) {
             return Ok(());
         }
         let path = self.path.clone();
         let sql = |e: rusqlite::Error| StoreError::from_sqlite(&path, &e);
         let tx = self.db.transaction().map_err(sql)?;
-        for Told { transitions, actor, at, aside } in all {
+        for Told { transitions, actor, at, aside, quiet, timers } in all {
             for (transition, alert) in *transitions {
                 put(&tx, *at, *transition, alert, actor, &aside(alert))
                     .and_then(|()| alerts::put(&tx, alert))
                     .and_then(|()| acknowledgements::follow(&tx, *at, *transition, alert, actor))
                     .map_err(sql)?;
             }
+            quiet.iter().try_for_each(|alert| alerts::put(&tx, alert)).map_err(sql)?;
+            timers.iter().try_for_each(|(alert, timers)| timers::put(&tx, alert, timers)).map_err(sql)?;
         }
         tx.commit().map_err(sql)
     }

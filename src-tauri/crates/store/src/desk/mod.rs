@@ -12,6 +12,7 @@ mod notes;
 mod notifications;
 mod reader;
 mod schema;
+mod timers;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use notes::Note;
 pub use notifications::{Decision, Reservation};
 pub use reader::DeskReader;
 use rusqlite::Connection;
+pub use timers::{Ran, Timers};
 
 use crate::{
     StoreError,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{acknowledgements, alerts, backup, journal, notes, notifications};
+use super::{acknowledgements, alerts, backup, journal, notes, notifications, timers};
 use crate::{StoreError, open::user_version};
 
 /// One change of one table.
@@ -18,7 +18,14 @@ pub(crate) struct Step {
 
 /// All steps of all tables in order.
 pub(crate) fn steps() -> Vec<Step> {
-    let tables = [alerts::STEPS, journal::STEPS, acknowledgements::STEPS, notes::STEPS, notifications::STEPS];
+    let tables = [
+        alerts::STEPS,
+        journal::STEPS,
+        acknowledgements::STEPS,
+        notes::STEPS,
+        notifications::STEPS,
+        timers::STEPS,
+    ];
     let mut steps: Vec<Step> = tables.into_iter().flatten().copied().collect();
     steps.sort_by_key(|s| s.version);
     steps
@@ -77,8 +84,11 @@ mod tests {
     use crate::open::{Sync, open_writer, statements, with_suffix};
 
     fn frozen(path: &Path) -> Connection {
+        made_by(include_str!("../../tests/frozen/desk-v1.sql"), path)
+    }
+    fn made_by(script: &str, path: &Path) -> Connection {
         let db = open_writer(path, Sync::Full).unwrap();
-        db.execute_batch(include_str!("../../tests/frozen/desk-v1.sql")).unwrap();
+        db.execute_batch(script).unwrap();
         db
     }
 
@@ -86,15 +96,21 @@ mod tests {
     #[test]
     fn an_old_desk_becomes_like_a_new_one() {
         let dir = tempfile::tempdir().unwrap();
-        let (old, new) = (dir.path().join("old.db"), dir.path().join("new.db"));
-        let mut upgraded = frozen(&old);
-        migrate(&mut upgraded, &old, steps()).unwrap();
-        let mut fresh = open_writer(&new, Sync::Full).unwrap();
-        migrate(&mut fresh, &new, steps()).unwrap();
-        assert_eq!(statements(&upgraded, &old).unwrap(), statements(&fresh, &new).unwrap());
-        assert_eq!(user_version(&upgraded, &old).unwrap(), user_version(&fresh, &new).unwrap());
-        let note: String = upgraded.query_row("SELECT text FROM note", [], |row| row.get(0)).unwrap();
-        assert_eq!(note, "called the vendor");
+        let scripts =
+            [include_str!("../../tests/frozen/desk-v1.sql"), include_str!("../../tests/frozen/desk-v2.sql")];
+        for (script, made) in scripts.into_iter().zip(1..) {
+            let (old, new) =
+                (dir.path().join(format!("old-{made}.db")), dir.path().join(format!("{made}.db")));
+            let mut upgraded = made_by(script, &old);
+            assert_eq!(user_version(&upgraded, &old).unwrap(), made);
+            migrate(&mut upgraded, &old, steps()).unwrap();
+            let mut fresh = open_writer(&new, Sync::Full).unwrap();
+            migrate(&mut fresh, &new, steps()).unwrap();
+            assert_eq!(statements(&upgraded, &old).unwrap(), statements(&fresh, &new).unwrap());
+            assert_eq!(user_version(&upgraded, &old).unwrap(), user_version(&fresh, &new).unwrap());
+            let note: String = upgraded.query_row("SELECT text FROM note", [], |row| row.get(0)).unwrap();
+            assert_eq!(note, "called the vendor");
+        }
     }
 
     #[test]

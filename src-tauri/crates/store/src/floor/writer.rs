@@ -191,6 +191,12 @@ impl FloorLog {
         Ok((this, Opened { last, notice }))
     }
 
+    /// Until when it was seen that the last run looked; `None` when nobody knows. Asked before anything is
+    /// told.
+    pub fn seen_until(&self) -> Option<Timestamp> {
+        self.written_until
+    }
+
     /// Tells what happened at one instant. Rows that are as they were cost nothing. Nothing reaches the
     /// disk before [`commit`](Self::commit).
     pub fn append(&mut self, changes: &[Logged], at: Timestamp, revision: u64) {

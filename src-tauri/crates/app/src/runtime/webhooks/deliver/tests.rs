@@ -68,7 +68,7 @@ async fn a_critical_alert_waits_for_no_tries_of_an_older_one() {
     let folder = tempfile::tempdir().unwrap();
     let sentences = Sentences::default();
     let means = Means {
-        book: DeskBook::open(folder.path(), &sentences).0,
+        book: DeskBook::open(folder.path(), None, &sentences).0,
         vault: Arc::new(OneKey),
         clock: Arc::new(SystemClock),
         sentences,
