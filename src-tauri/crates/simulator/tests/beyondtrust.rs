@@ -19,6 +19,9 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
+/// How long anything may take on a machine with much else to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 const V: Vendor = Vendor::Beyondtrust;
 
 struct Scene {
@@ -55,7 +58,7 @@ impl Wire {
     async fn say(&mut self, line: &str) {
         self.socket.send(Message::text(format!("{line}\n"))).await.unwrap();
     }
-    /// The next line that is not empty; `None` when nothing comes or the other side has gone.
+    /// The next line that is not empty; `None` when the other side has gone, or nothing comes for very long.
     async fn line(&mut self) -> Option<String> {
         loop {
             if let Some(end) = self.bytes.iter().position(|b| *b == b'\n') {
@@ -66,8 +69,7 @@ impl Wire {
                 }
                 return Some(line);
             }
-            let message =
-                tokio::time::timeout(Duration::from_millis(400), self.socket.next()).await.ok()??.ok()?;
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.ok()??.ok()?;
             match message {
                 Message::Binary(bytes) => self.bytes.extend_from_slice(&bytes),
                 Message::Text(_) => panic!("the appliance sends binary messages"),
@@ -196,12 +198,11 @@ async fn lines_can_be_torn_and_copies_chunked() {
         let mut queues = 0;
         loop {
             queues += part["insert"]["queue"].as_object().map_or(0, serde_json::Map::len);
-            match wire.json().await {
-                Some(next) => part = next,
-                None => break,
+            if queues >= 9 {
+                break;
             }
+            part = wire.json().await.expect("every queue comes");
         }
-        assert!(queues >= 9, "{queues}");
     }
 }
 
@@ -275,11 +276,9 @@ async fn the_doubts_are_played() {
         assert!(copy["insert"]["presenter"].is_object(), "{copy}");
         let name = s.control.queues(V).unwrap()[0].1.clone();
         s.control.customer_arrives(V, &name).unwrap();
-        let mut parts = Vec::new();
-        while let Some(part) = wire.json().await {
-            parts.push(part);
+        for _ in 0..4 {
+            assert!(wire.json().await.is_some(), "the customer comes in several parts");
         }
-        assert!(parts.len() >= 4, "{parts:#?}");
     }
 
     let s = scene(Dialect { require_company: true, ..Dialect::default() }).await;
@@ -311,5 +310,5 @@ async fn the_doubts_are_played() {
             }
         }
     };
-    assert_eq!(tokio::time::timeout(Duration::from_secs(10), end).await.unwrap(), Some(4000));
+    assert_eq!(tokio::time::timeout(PATIENCE, end).await.unwrap(), Some(4000));
 }
