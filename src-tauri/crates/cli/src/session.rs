@@ -9,7 +9,7 @@ use app::{
     settings::{config_path, data_dir},
 };
 use link::{SystemClock, tape::Text};
-use model::Id;
+use model::{Health, Id};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -85,6 +85,25 @@ async fn begin(
 /// 0 when every source that is on is live, else 3.
 pub fn by_health(floorwalker: &Floorwalker) -> Exit {
     if floorwalker.all_live() { Exit::Good } else { Exit::NotLive }
+}
+
+/// The same of a document that is about to be printed: what is said and the exit code are of one moment.
+pub fn by_document(document: &str) -> Exit {
+    #[derive(serde::Deserialize)]
+    struct Sources {
+        sources: Vec<One>,
+    }
+    #[derive(serde::Deserialize)]
+    struct One {
+        health: Health,
+    }
+    match serde_json::from_str::<Sources>(document) {
+        Ok(all) if all.sources.iter().all(|s| matches!(s.health, Health::Live | Health::Disabled)) => {
+            Exit::Good
+        }
+        Ok(_) => Exit::NotLive,
+        Err(_) => Exit::Internal,
+    }
 }
 
 /// Waits for something, unless the program is asked to end first.

@@ -27,7 +27,7 @@ pub async fn run(global: &Global, options: Options, stop: &CancellationToken) ->
         return Exit::Interrupted;
     }
     let Ok(document) = floorwalker.document().await else { return Exit::Internal };
-    let exit = session::by_health(&floorwalker);
+    let exit = session::by_document(&document);
     floorwalker.shutdown().await;
     let printed = if json { print(&document) } else { print(&table::of_document(&document)) };
     if printed { exit } else { Exit::Good }
