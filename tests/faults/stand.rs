@@ -344,9 +344,25 @@ impl Watch {
     }
     /// No row was taken away, none shown as ended: what a fault of the line must never do.
     pub fn nothing_ended(&self) {
-        for line in self.seen.iter().filter(|l| l["type"] == "change") {
-            let removed = line["removes"].as_object().is_some_and(|r| !r.is_empty());
-            assert!(!removed, "a fault took rows away: {line:#}");
+        self.rows_went_only(|_| false);
+    }
+    /// The same of a line that was bad for so long that a part could fail alone for three of its intervals:
+    /// its rows are then no longer shown, and the part is named as a gap.
+    pub fn nothing_ended_but_for_gaps(&self) {
+        self.rows_went_only(|source| source["gaps"].as_array().is_some_and(|gaps| !gaps.is_empty()));
+    }
+    /// Rows went only of sources of which this held, and no conversation ended.
+    fn rows_went_only(&self, may: impl Fn(&Value) -> bool) {
+        let mut sources: BTreeMap<&str, &Value> = BTreeMap::new();
+        for line in &self.seen {
+            if line["type"] == "health" {
+                sources.insert(line["source"]["id"].as_str().unwrap_or(""), &line["source"]);
+            }
+            let gone = line["removes"].as_object().into_iter().flatten();
+            for row in gone.filter_map(|(_, rows)| rows.as_array()).flatten() {
+                let source = sources.get(row["source"].as_str().unwrap_or(""));
+                assert!(source.is_some_and(|s| may(s)), "a fault took rows away: {source:?} {line:#}");
+            }
             let rows = line["upserts"]["conversations"].as_array();
             let ended = rows.into_iter().flatten().any(|c| c["state"] == "ended");
             assert!(!ended, "a fault ended a conversation: {line:#}");
