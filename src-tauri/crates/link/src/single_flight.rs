@@ -69,10 +69,18 @@ impl<E: Clone> TokenCache<E> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Issued, E>>,
     {
+        self.get_by(Instant::now, fetch).await
+    }
+
+    async fn get_by<F, Fut>(&self, clock: impl Fn() -> Instant, fetch: F) -> Result<Token, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Issued, E>>,
+    {
         use std::sync::atomic::Ordering::SeqCst;
         let arrived = self.failures.load(SeqCst);
         let mut state = self.state.lock().await;
-        let now = Instant::now();
+        let now = clock();
         if let Some(held) = state.held.as_ref().filter(|h| h.renew_at.is_none_or(|at| now < at)) {
             return Ok(held.token.clone());
         }
@@ -83,7 +91,7 @@ impl<E: Clone> TokenCache<E> {
         }
         match fetch().await {
             Ok(issued) => {
-                let now = Instant::now();
+                let now = clock();
                 state.turn += 1;
                 state.failed = None;
                 let token = Token { secret: issued.token, turn: state.turn };
@@ -95,7 +103,7 @@ impl<E: Clone> TokenCache<E> {
                 Ok(token)
             }
             Err(error) => {
-                let now = Instant::now();
+                let now = clock();
                 if let Some(held) = state.held.as_mut().filter(|h| h.ends_at.is_none_or(|at| now < at)) {
                     // Still good: use it, and do not ask again at once.
                     let soon = now + Duration::from_secs(5);
@@ -156,10 +164,11 @@ mod tests {
         let (cache, count) = (TokenCache::new(), AtomicU32::new(0));
         let lives = Some(Duration::from_millis(1000));
         let issued = Instant::now();
-        assert_eq!(cache.get(|| issue(&count, lives)).await.unwrap().turn, 1);
-        assert_eq!(cache.get(|| issue(&count, lives)).await.unwrap().turn, 1);
-        tokio::time::sleep_until(issued + Duration::from_millis(840)).await;
-        assert_eq!(cache.get(|| issue(&count, lives)).await.unwrap().turn, 2);
+        for (ms, turn) in [(0, 1), (790, 1), (810, 2)] {
+            let clock = || issued + Duration::from_millis(ms);
+            let token = cache.get_by(clock, || issue(&count, lives)).await.unwrap();
+            assert_eq!(token.turn, turn, "after {ms} ms");
+        }
     }
 
     #[tokio::test]
@@ -167,11 +176,10 @@ mod tests {
         let (cache, count) = (TokenCache::new(), AtomicU32::new(0));
         let lives = Some(Duration::from_millis(600));
         let issued = Instant::now();
-        cache.get(|| issue(&count, lives)).await.unwrap();
-        tokio::time::sleep_until(issued + Duration::from_millis(520)).await;
-        assert_eq!(cache.get(|| async { Err("down") }).await.unwrap().turn, 1);
-        tokio::time::sleep_until(issued + Duration::from_millis(700)).await;
-        assert_eq!(cache.get(|| async { Err("down") }).await.unwrap_err(), "down");
+        let after = |ms| move || issued + Duration::from_millis(ms);
+        cache.get_by(after(0), || issue(&count, lives)).await.unwrap();
+        assert_eq!(cache.get_by(after(520), || async { Err("down") }).await.unwrap().turn, 1);
+        assert_eq!(cache.get_by(after(700), || async { Err("down") }).await.unwrap_err(), "down");
     }
 
     #[tokio::test]

@@ -86,7 +86,7 @@ fn stand() -> Stand {
 
 impl Stand {
     async fn next(&mut self) -> Vec<Change> {
-        let next = tokio::time::timeout(Duration::from_secs(20), self.batches.recv());
+        let next = tokio::time::timeout(Duration::from_secs(120), self.batches.recv());
         next.await.expect("something is said").expect("the driver runs").changes
     }
     async fn until(&mut self, health: Health) -> HealthReport {
@@ -152,7 +152,7 @@ async fn the_end_of_the_listener_is_the_end_of_the_driver() {
     drop(stand.batches);
     let weak = Arc::downgrade(&stand.vendor);
     drop(stand.vendor);
-    for _ in 0..200 {
+    for _ in 0..3000 {
         if weak.strong_count() == 0 {
             return;
         }
