@@ -342,7 +342,8 @@ impl Floor {
         }
     }
 
-    async fn leave(&mut self) {
+    /// Writes down what a next run has to know, and ends everything.
+    pub async fn leave(&mut self) {
         // From here on nobody looks.
         let now = self.clock.now();
         self.teller.keep(&[], &self.world.timers(now), now);

@@ -9,6 +9,8 @@ mod floor;
 mod follow;
 mod hub;
 mod record;
+#[cfg(test)]
+mod restart;
 mod rules;
 mod sources;
 mod tapes;
