@@ -170,6 +170,11 @@ describe('the budget', () => {
 });
 
 describe('sound and quiet hours', () => {
+  it('say that the desktop keeps warnings waiting', async () => {
+    await open({ withheld: 2 });
+    expect((await screen.findByTestId('withheld')).textContent).toContain('2 warnings wait');
+  });
+
   beforeEach(() => vi.restoreAllMocks());
   const settings = async (options: FakeOptions = {}) => {
     const host = await open(options);

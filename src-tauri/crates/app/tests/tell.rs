@@ -249,6 +249,11 @@ async fn do_not_disturb_holds_back_warnings_and_lets_criticals_through() {
     let document = app.document().await.unwrap();
     assert!(document.contains("\"rule\":\"Quiet\""), "the list has both");
     tray_tells(&app, 1).await;
+    until("the window says so", async || match app.ask(Ask::Budget).await {
+        Ok(Reply::Budget(budget)) => budget.withheld == 1,
+        _ => false,
+    })
+    .await;
     // Its end tells what still stands, long before the rule's repeat (5 min) would.
     desk.inhibited.store(false, Ordering::SeqCst);
     until("the warning is told when it ends", async || desk.titles().contains(&"Warning: Quiet".to_owned()))

@@ -16,6 +16,8 @@ export interface FakeOptions {
   moving?: boolean;
   /** More alerts in the last hour than a person can take. */
   loud?: boolean;
+  /** Warnings that the desktop's do-not-disturb keeps waiting. */
+  withheld?: number;
   /** Instant of the first snapshot; the real clock when absent. */
   now?: () => number;
   hello?: Partial<Hello>;
@@ -234,7 +236,7 @@ export class FakeHost implements Host {
       case 'budget': {
         const loud = this.#options.loud ?? false;
         return { last_hour: loud ? 14 : 4, limit: 10, noisiest: loud ? { rule: 'Long wait', fired: 9 } : null, sentence: loud ? '14 alerts in the last hour; “Long wait” fired 9 of them.' : null,
-          quiet_until: this.#hello.preferences.mute.length > 0 ? new Date(this.now() + 3_600_000).toISOString() : null };
+          quiet_until: this.#hello.preferences.mute.length > 0 ? new Date(this.now() + 3_600_000).toISOString() : null, withheld: this.#options.withheld ?? 0 };
       }
       case 'test_source':
         if (ask.form.url?.includes('wrong')) {

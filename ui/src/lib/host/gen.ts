@@ -968,7 +968,11 @@ sentence: string | null,
 /**
  * Until when this desk is told nothing by notification or sound, when a mute time holds now.
  */
-quiet_until: Timestamp | null, };
+quiet_until: Timestamp | null, 
+/**
+ * So many warnings wait because the desktop is not to be disturbed; they are told when that ends.
+ */
+withheld: number, };
 
 export type NoisyRule = { rule: string, fired: number, };
 

@@ -23,6 +23,7 @@ export const de: Words = {
     sources: (count) => n(count, 'Quelle', 'Quellen'),
     changes: (count) => n(count, 'Änderung/min', 'Änderungen/min'),
     quiet: (time) => `Ruhezeit bis ${time}: keine Benachrichtigung, kein Ton`,
+    withheld: (count) => `„Nicht stören“ ist an: ${count === 1 ? 'eine Warnung wartet' : `${count} Warnungen warten`} auf sein Ende`,
     soundOff: 'Ton aus',
     soundCritical: 'Ton bei kritischen',
     soundAll: 'Ton bei allen',

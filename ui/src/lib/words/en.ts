@@ -31,6 +31,7 @@ export const en = {
     sources: (count: number) => n(count, 'source', 'sources'),
     changes: (count: number) => n(count, 'change/min', 'changes/min'),
     quiet: (time: string) => `Quiet hours until ${time}: no notification, no sound`,
+    withheld: (count: number) => `The desktop is set to do-not-disturb: ${count === 1 ? 'one warning waits' : `${count} warnings wait`} for its end`,
     soundOff: 'Sound off',
     soundCritical: 'Sound on for critical',
     soundAll: 'Sound on for all',

@@ -23,6 +23,7 @@ export const es: Words = {
     sources: (count) => n(count, 'fuente', 'fuentes'),
     changes: (count) => n(count, 'cambio/min', 'cambios/min'),
     quiet: (time) => `Horas de silencio hasta las ${time}: ni notificación ni sonido`,
+    withheld: (count) => `«No molestar» está activo: ${count === 1 ? 'un aviso espera' : `${count} avisos esperan`} a que termine`,
     soundOff: 'Sonido apagado',
     soundCritical: 'Sonido para las críticas',
     soundAll: 'Sonido para todas',

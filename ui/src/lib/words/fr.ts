@@ -23,6 +23,7 @@ export const fr: Words = {
     sources: (count) => n(count, 'source', 'sources'),
     changes: (count) => n(count, 'changement/min', 'changements/min'),
     quiet: (time) => `Heures de silence jusqu’à ${time} : ni notification ni son`,
+    withheld: (count) => `« Ne pas déranger » est actif : ${count === 1 ? 'un avertissement attend' : `${count} avertissements attendent`} sa fin`,
     soundOff: 'Son coupé',
     soundCritical: 'Son pour les critiques',
     soundAll: 'Son pour toutes',

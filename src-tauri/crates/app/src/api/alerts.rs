@@ -306,6 +306,8 @@ pub struct Budget {
     pub sentence: Option<String>,
     /// Until when this desk is told nothing by notification or sound, when a mute time holds now.
     pub quiet_until: Option<Timestamp>,
+    /// So many warnings wait because the desktop is not to be disturbed; they are told when that ends.
+    pub withheld: u32,
 }
 
 /// The rule that fired most in the last hour.

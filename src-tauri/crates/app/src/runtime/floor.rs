@@ -51,8 +51,8 @@ pub(crate) enum Command {
     Preview { book: Arc<Rulebook>, reply: oneshot::Sender<(Present, Vec<Alert>)> },
     /// A note was written: it goes the way of everything that people do.
     Note { alert: Option<Id>, text: String, reply: oneshot::Sender<bool> },
-    /// How many alerts fired in the last hour.
-    Budget { reply: oneshot::Sender<Spent> },
+    /// How many alerts fired in the last hour, and how many wait for the desktop's do-not-disturb to end.
+    Budget { reply: oneshot::Sender<(Spent, usize)> },
     /// The user's taste changed.
     Taste { preferences: Box<Preferences> },
     /// Do-not-disturb of the desktop held these back; `None`: it is over.

@@ -214,14 +214,15 @@ impl Floorwalker {
     }
 
     pub(super) async fn budget(&self) -> Result<Reply, Failure> {
-        let spent = self.command(|reply| Command::Budget { reply }).await.map_err(|_| gone())?;
+        let (spent, waiting) = self.command(|reply| Command::Budget { reply }).await.map_err(|_| gone())?;
         let quiet = settings::taste::mute(&self.inner.settings.lock().await.settings.preferences);
         // The file's reader has refused what cannot be read.
         let quiet_until = quiet.unwrap_or_default().and_then(|times| match times.at(self.now()) {
             (true, until) => Some(until),
             (false, _) => None,
         });
-        Ok(Reply::Budget(Budget { quiet_until, ..budget(spent) }))
+        let withheld = u32::try_from(waiting).unwrap_or(u32::MAX);
+        Ok(Reply::Budget(Budget { quiet_until, withheld, ..budget(spent) }))
     }
 
     pub(super) async fn test_sound(&self, severity: Severity, volume: Option<u32>) -> Result<Reply, Failure> {
@@ -268,6 +269,7 @@ fn budget(spent: Spent) -> Budget {
         noisiest: spent.noisiest.map(|(rule, fired)| NoisyRule { rule, fired }),
         sentence,
         quiet_until: None,
+        withheld: 0,
     }
 }
 

@@ -155,9 +155,9 @@ impl Teller {
         self.book.note(alert, text, actor, now, saved);
     }
 
-    /// What the last hour was like.
-    pub fn spent(&mut self, now: Timestamp) -> Spent {
-        self.budget.spent(now)
+    /// What the last hour was like, and how many alerts do-not-disturb of the desktop keeps waiting.
+    pub fn spent(&mut self, now: Timestamp) -> (Spent, usize) {
+        (self.budget.spent(now), self.notices.waiting())
     }
 
     /// What the user wants of notices and sounds.

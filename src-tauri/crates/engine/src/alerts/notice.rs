@@ -293,6 +293,12 @@ impl Notices {
         }
     }
 
+    /// How many still stand of those that the desktop did not take.
+    pub fn waiting(&self) -> usize {
+        let stands = |id: &Id| self.known.get(id).is_some_and(|k| k.alert.state == AlertState::Firing);
+        self.withheld.keys().filter(|id| stands(id)).count()
+    }
+
     /// The desktop may be disturbed again: what it did not take and still stands is told.
     pub fn undisturbed(&mut self, book: &Rulebook, now: Timestamp) -> Telling {
         let mut telling = Telling::default();

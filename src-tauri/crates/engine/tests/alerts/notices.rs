@@ -341,8 +341,11 @@ fn what_the_desktop_did_not_take_is_owed_until_it_may_be_disturbed() {
     // Its repeat is not taken either, and takes nothing away from what is owed.
     d.run_to(302.0);
     assert_eq!(refuse_last(&mut d), Why::Repeat);
+    assert_eq!(d.notices.waiting(), 2);
     d.waiting(315.0, "q2", 0);
+    assert_eq!(d.notices.waiting(), 1, "one of them still stands");
     undisturbed(&mut d);
+    assert_eq!(d.notices.waiting(), 0);
     d.run_to(330.0);
     assert_eq!(d.times(), [315.0], "what still stands, at once and once");
     assert_eq!(d.shown[0].1.tells[0].1, Why::First);
