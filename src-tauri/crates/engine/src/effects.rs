@@ -67,6 +67,18 @@ pub enum DeskCommand {
     },
 }
 
+impl DeskCommand {
+    /// The alert that it is about.
+    pub fn alert(&self) -> &Id {
+        match self {
+            DeskCommand::Acknowledge { alert, .. }
+            | DeskCommand::Unacknowledge { alert }
+            | DeskCommand::Snooze { alert, .. }
+            | DeskCommand::Unsnooze { alert } => alert,
+        }
+    }
+}
+
 /// One row of the floor, shared, never copied.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]

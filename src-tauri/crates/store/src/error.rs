@@ -69,6 +69,12 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The disk does not do what it is asked.
+    #[error("{} cannot be read or written: the disk reports an error; check that it has free space and is connected", path.display())]
+    Disk {
+        /// The database.
+        path: PathBuf,
+    },
     /// Anything else that SQLite says.
     #[error("{} failed: {why}", path.display())]
     Sqlite {
@@ -97,7 +103,12 @@ impl StoreError {
             rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
             other => other.to_string(),
         };
+        // The room for the index of the write-ahead log is made first of all: on a full disk that fails.
+        if error.sqlite_error().map(|e| e.extended_code) == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return StoreError::Full { path };
+        }
         match error.sqlite_error_code() {
+            Some(C::SystemIoFailure) => StoreError::Disk { path },
             Some(C::DatabaseCorrupt) => StoreError::Damaged { path, why },
             Some(C::NotADatabase) => StoreError::Damaged { path, why: "it is not a database".into() },
             Some(C::DiskFull) => StoreError::Full { path },
@@ -123,5 +134,22 @@ impl StoreError {
             K::StorageFull | K::QuotaExceeded => StoreError::Full { path },
             _ => StoreError::Open { path, why: error.to_string() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_says_is_told_in_plain_words() {
+        let told = |code| {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            StoreError::from_sqlite(Path::new("desk.db"), &error).to_string()
+        };
+        let full = "desk.db cannot be written: the disk is full; free some space, nothing else is needed";
+        assert_eq!(told(rusqlite::ffi::SQLITE_FULL), full);
+        assert_eq!(told(rusqlite::ffi::SQLITE_IOERR_SHMSIZE), full);
+        assert!(told(rusqlite::ffi::SQLITE_IOERR_WRITE).contains("the disk reports an error"));
     }
 }

@@ -5,7 +5,7 @@ use link::Secret;
 use model::{Id, Timestamp};
 use vendors::registry;
 
-use super::{Command, Floorwalker, trial};
+use super::{Command, Floorwalker, floor::Undone, trial};
 use crate::{
     api::{
         Ask, Code, ConfiguredSource, Failure, Hello, Preferences, Reply, ReplyVendor, SecretPlace, SourceForm,
@@ -221,8 +221,14 @@ impl Floorwalker {
 
     async fn desk(&self, command: DeskCommand) -> Result<Reply, Failure> {
         match self.command(|reply| Command::Desk { command, reply }).await {
-            Ok(true) => Ok(Reply::Done),
-            Ok(false) => Err(Failure::new(Code::NotFound, "This alert is over; nothing was changed.")),
+            Ok(Ok(())) => Ok(Reply::Done),
+            Ok(Err(Undone::Over)) => {
+                Err(Failure::new(Code::NotFound, "This alert is over; nothing was changed."))
+            }
+            Ok(Err(Undone::Unsaved(why))) => Err(Failure::new(
+                Code::Storage,
+                format!("This was not saved, and nothing was changed: {why}."),
+            )),
             Err(_) => Err(gone()),
         }
     }

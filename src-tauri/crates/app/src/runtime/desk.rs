@@ -36,6 +36,9 @@ impl Asides {
     }
 }
 
+/// Whether something that a person did is on the disk; else why not, as a part of a sentence.
+pub(crate) type Saved = Result<(), String>;
+
 enum Job {
     Record(Lines),
     Reserve {
@@ -49,7 +52,7 @@ enum Job {
         actor: Actor,
         text: String,
         at: Timestamp,
-        saved: oneshot::Sender<bool>,
+        saved: oneshot::Sender<Saved>,
     },
     Delivered {
         ids: Vec<i64>,
@@ -64,7 +67,7 @@ struct Lines {
     actor: Actor,
     at: Timestamp,
     asides: Asides,
-    saved: Option<oneshot::Sender<bool>>,
+    saved: Option<oneshot::Sender<Saved>>,
     /// Alerts that changed without a line.
     quiet: Vec<Alert>,
     timers: Vec<(Id, Timers)>,
@@ -130,13 +133,18 @@ fn from_store(timers: &Timers) -> engine::alerts::Timers {
 /// The way to the thread. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct DeskBook {
-    to: Option<Arc<In<Job>>>,
+    /// Or why nothing is kept.
+    to: Result<Arc<In<Job>>, Arc<str>>,
 }
 
 impl DeskBook {
     /// Keeps nothing: for faces that only look.
     pub fn none() -> Self {
-        Self { to: None }
+        Self::closed("no alert log is kept here")
+    }
+
+    fn closed(why: &str) -> Self {
+        Self { to: Err(why.into()) }
     }
 
     /// Opens `desk.db`; gives the alerts that were open, with what they had collected when the last run was
@@ -147,7 +155,7 @@ impl DeskBook {
             Ok(opened) => opened,
             Err(error) => {
                 say(sentences, format!("Acknowledgements and the alert log are not kept: {error}."));
-                return (Self::none(), Stood::default());
+                return (Self::closed(&error.to_string()), Stood::default());
             }
         };
         // In an older copy timers still run that stopped long ago.
@@ -169,13 +177,13 @@ impl DeskBook {
         let (to, from) = pile::pile();
         let own = sentences.clone();
         match std::thread::Builder::new().name("desk".to_owned()).spawn(move || work(desk, &from, &own)) {
-            Ok(_) => (Self { to: Some(Arc::new(to)) }, stood),
+            Ok(_) => (Self { to: Ok(Arc::new(to)) }, stood),
             Err(error) => {
                 say(
                     sentences,
                     format!("Acknowledgements are not kept: their thread does not start ({error})."),
                 );
-                (Self::none(), stood)
+                (Self::closed(&error.to_string()), stood)
             }
         }
     }
@@ -187,18 +195,18 @@ impl DeskBook {
         actor: Actor,
         at: Timestamp,
         asides: Asides,
-        saved: Option<oneshot::Sender<bool>>,
+        saved: Option<oneshot::Sender<Saved>>,
     ) {
         let transitions = transitions.to_vec();
         let lines = Lines { transitions, actor, at, asides, saved, quiet: Vec::new(), timers: Vec::new() };
-        if let Some(Job::Record(Lines { saved: Some(saved), .. })) = self.send(Job::Record(lines)) {
-            let _ = saved.send(false);
+        if let Err((Job::Record(Lines { saved: Some(saved), .. }), why)) = self.send(Job::Record(lines)) {
+            let _ = saved.send(Err(why.to_string()));
         }
     }
 
     /// Writes what no line tells of: alerts that changed quietly, and timers.
     pub fn keep(&self, quiet: &[Alert], timers: &[(Id, engine::alerts::Timers)], at: Timestamp) {
-        self.send(Job::Record(Lines {
+        let _ = self.send(Job::Record(Lines {
             transitions: Vec::new(),
             actor: Actor::Rules,
             at,
@@ -216,10 +224,10 @@ impl DeskBook {
         text: String,
         actor: Actor,
         at: Timestamp,
-        saved: oneshot::Sender<bool>,
+        saved: oneshot::Sender<Saved>,
     ) {
-        if let Some(Job::Note { saved, .. }) = self.send(Job::Note { alert, actor, text, at, saved }) {
-            let _ = saved.send(false);
+        if let Err((Job::Note { saved, .. }, why)) = self.send(Job::Note { alert, actor, text, at, saved }) {
+            let _ = saved.send(Err(why.to_string()));
         }
     }
 
@@ -238,32 +246,32 @@ impl DeskBook {
         at: Timestamp,
     ) -> Option<Vec<Decision>> {
         let (decided, answer) = oneshot::channel();
-        self.send(Job::Reserve { tells, channel, at, decided });
+        let _ = self.send(Job::Reserve { tells, channel, at, decided });
         answer.await.ok().flatten()
     }
 
     /// The desktop took it.
     pub fn delivered(&self, ids: Vec<i64>, at: Timestamp) {
-        self.send(Job::Delivered { ids, at });
+        let _ = self.send(Job::Delivered { ids, at });
     }
 
     /// Waits until everything is written.
     pub async fn finish(&self) {
         let (done, finished) = oneshot::channel();
-        self.send(Job::Finish(done));
+        let _ = self.send(Job::Finish(done));
         let _ = finished.await;
     }
 
-    /// Gives the job back when it cannot be taken.
-    fn send(&self, job: Job) -> Option<Job> {
-        let Some(to) = &self.to else { return Some(job) };
-        match to.put(job.lines(), job) {
-            Ok(()) => None,
-            Err(job) => {
-                tracing::warn!("The desk's thread is behind; a line of the alert log is left out.");
-                Some(job)
-            }
-        }
+    /// Gives the job back when it cannot be taken, and why.
+    fn send(&self, job: Job) -> Result<(), (Job, Arc<str>)> {
+        let to = match &self.to {
+            Ok(to) => to,
+            Err(why) => return Err((job, why.clone())),
+        };
+        to.put(job.lines(), job).map_err(|job| {
+            tracing::warn!("The desk's thread is behind; a line of the alert log is left out.");
+            (job, Arc::from("the disk is too slow at the moment"))
+        })
     }
 }
 
@@ -311,9 +319,13 @@ fn write(desk: &mut Desk, lines: &mut Vec<Lines>) -> Option<Result<(), StoreErro
         .collect();
     let done = desk.record_all(&told);
     for saved in lines.drain(..).filter_map(|l| l.saved) {
-        let _ = saved.send(done.is_ok());
+        let _ = saved.send(told_of(&done));
     }
     Some(done)
+}
+
+fn told_of(done: &Result<(), StoreError>) -> Saved {
+    done.as_ref().map(|()| ()).map_err(ToString::to_string)
 }
 
 fn one(desk: &mut Desk, job: Job) -> Option<Result<(), StoreError>> {
@@ -335,7 +347,7 @@ fn one(desk: &mut Desk, job: Job) -> Option<Result<(), StoreError>> {
                 Actor::Rules => "",
             };
             let done = desk.add_note(alert.as_ref(), who, &text, at).map(drop);
-            let _ = saved.send(done.is_ok());
+            let _ = saved.send(told_of(&done));
             Some(done)
         }
         Job::Delivered { ids, at } => Some(desk.delivered_all(&ids, at)),

@@ -19,7 +19,7 @@ use store::{Actor, FloorAt};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    desk::Stood,
+    desk::{Saved, Stood},
     diagnostics::Ears,
     hub::{Hub, Subscription},
     record::{Recorder, restored},
@@ -39,8 +39,10 @@ const BATCHES_IN_A_ROW: usize = 256;
 pub(crate) enum Command {
     /// The configuration was read anew; `restart` names sources whose secret changed.
     Configure { settings: Box<Settings>, restart: Vec<Id> },
-    /// A person did something to an alert. Answers whether the alert was still there.
-    Desk { command: DeskCommand, reply: oneshot::Sender<bool> },
+    /// A person does something to an alert.
+    Desk { command: DeskCommand, reply: oneshot::Sender<Result<(), Undone>> },
+    /// It is on the disk, and now it is done.
+    Written { command: DeskCommand, reply: oneshot::Sender<Result<(), Undone>> },
     /// A face wants to see.
     Subscribe { spec: ViewSpec, reply: oneshot::Sender<Subscription> },
     /// The whole state, as the contract's document.
@@ -50,7 +52,7 @@ pub(crate) enum Command {
     /// What rules say of the floor now, and the alerts that stand.
     Preview { book: Arc<Rulebook>, reply: oneshot::Sender<(Present, Vec<Alert>)> },
     /// A note was written: it goes the way of everything that people do.
-    Note { alert: Option<Id>, text: String, reply: oneshot::Sender<bool> },
+    Note { alert: Option<Id>, text: String, reply: oneshot::Sender<Saved> },
     /// How many alerts fired in the last hour, and how many wait for the desktop's do-not-disturb to end.
     Budget { reply: oneshot::Sender<(Spent, usize)> },
     /// The user's taste changed.
@@ -63,6 +65,15 @@ pub(crate) enum Command {
     Retry { id: Id },
     /// Leave.
     Stop { reply: oneshot::Sender<()> },
+}
+
+/// Why what a person wanted was not done. Nothing was changed.
+#[derive(Debug)]
+pub(crate) enum Undone {
+    /// The alert is over.
+    Over,
+    /// It could not be written down; why, as a part of a sentence.
+    Unsaved(String),
 }
 
 /// A document and the lines that follow it without a hole.
@@ -149,13 +160,21 @@ impl Floor {
         match command {
             Command::Configure { settings, restart } => self.configure(&settings, &restart),
             Command::Desk { command, reply } => {
-                let there = self.knows(&command);
-                if there {
+                let now = self.clock.now();
+                if !self.world.alerts().iter().any(|a| a.id == *command.alert()) {
+                    let _ = reply.send(Err(Undone::Over));
+                } else if let Some(rehearsed) = self.world.rehearse(&command, now) {
                     let person = self.person.clone();
-                    self.apply_for(Input::Desk(command), person, Some(reply));
+                    self.teller.deed(&self.world, command, rehearsed, person, now, reply);
                 } else {
-                    let _ = reply.send(false);
+                    // It is so already.
+                    let _ = reply.send(Ok(()));
                 }
+            }
+            Command::Written { command, reply } => {
+                let alert = command.alert().clone();
+                self.apply_after(Input::Desk(command), Some(&alert));
+                let _ = reply.send(Ok(()));
             }
             Command::Subscribe { spec, reply } => {
                 let now = self.clock.now();
@@ -201,14 +220,6 @@ impl Floor {
     fn taste(&mut self, preferences: &Preferences) {
         let now = self.clock.now();
         self.teller.taste(preferences, &self.world, now);
-    }
-
-    fn knows(&self, command: &DeskCommand) -> bool {
-        let (DeskCommand::Acknowledge { alert, .. }
-        | DeskCommand::Unacknowledge { alert }
-        | DeskCommand::Snooze { alert, .. }
-        | DeskCommand::Unsnooze { alert }) = command;
-        self.world.alerts().iter().any(|a| a.id == *alert)
     }
 
     /// The configuration, then the last floor: shown at once, marked by its sources as not live.
@@ -270,17 +281,17 @@ impl Floor {
     }
 
     pub fn apply(&mut self, input: Input) {
-        self.apply_for(input, Actor::Rules, None);
+        self.apply_after(input, None);
     }
 
-    /// `saved` hears when what a person did is on the disk.
-    fn apply_for(&mut self, input: Input, actor: Actor, saved: Option<oneshot::Sender<bool>>) {
+    /// `written`: what a person did to this alert stands in the log already.
+    fn apply_after(&mut self, input: Input, written: Option<&Id>) {
         let now = self.clock.now();
         let effects = self.world.apply(input, now);
         self.wake_at = effects.wake_at;
         self.teller.quietly(&effects.quiet);
         self.hooks.on(&self.world, &effects.alerts);
-        self.teller.on(&self.world, &effects.alerts, actor, saved, now);
+        self.teller.on(&self.world, &effects.alerts, written, now);
         self.teller.keep(&effects.quiet, &effects.timers, now);
         self.teller.due(&self.world, now);
         self.spread(&effects, now);

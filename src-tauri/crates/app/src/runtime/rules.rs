@@ -205,10 +205,8 @@ impl Floorwalker {
             return Err(Failure { field: Some("text".into()), ..Failure::new(Code::InvalidField, sentence) });
         }
         match self.command(|reply| Command::Note { alert, text, reply }).await {
-            Ok(true) => Ok(Reply::Done),
-            Ok(false) => {
-                Err(Failure::new(Code::Storage, "The note was not saved: no alert log is kept here."))
-            }
+            Ok(Ok(())) => Ok(Reply::Done),
+            Ok(Err(why)) => Err(Failure::new(Code::Storage, format!("The note was not saved: {why}."))),
             Err(_) => Err(gone()),
         }
     }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    World,
+    DeskCommand, World,
     alerts::{Budget, Notices, Spent, Telling, Timers, Tone, TrayCounts, TrayModel, Why, Wishes},
 };
 use link::Clock;
@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use super::{
-    desk::{Asides, DeskBook},
-    floor::Command,
+    desk::{Asides, DeskBook, Saved},
+    floor::{Command, Undone},
     record::{Sentences, say},
 };
 use crate::{
@@ -59,6 +59,7 @@ pub(crate) struct Teller {
     /// `None`: this face tells nobody.
     orders: Option<mpsc::Sender<Order>>,
     delivering: Option<JoinHandle<()>>,
+    back: mpsc::WeakSender<Command>,
 }
 
 impl Teller {
@@ -68,10 +69,10 @@ impl Teller {
         let (orders, delivering) = desktop
             .map(|desktop| {
                 let (orders, queue) = mpsc::channel(IN_FLIGHT);
-                (orders, tokio::spawn(deliver(queue, book.clone(), desktop, heard, back)))
+                (orders, tokio::spawn(deliver(queue, book.clone(), desktop, heard, back.clone())))
             })
             .unzip();
-        Self { notices: Notices::default(), book, budget: Budget::default(), voice, orders, delivering }
+        Self { notices: Notices::default(), book, budget: Budget::default(), voice, orders, delivering, back }
     }
 
     /// Alerts of the last run, and what the notification log says of them: what was never told is told now,
@@ -101,37 +102,55 @@ impl Teller {
         }
     }
 
-    /// What happened to alerts; `actor` and `saved` when a person did it.
+    /// What a person did is written before it is done: where it cannot be, nothing has happened, and it can
+    /// be tried again. Once it is on the disk the loop is told to do it.
+    pub fn deed(
+        &self,
+        world: &World,
+        command: DeskCommand,
+        rehearsed: (Transition, Alert),
+        actor: Actor,
+        now: Timestamp,
+        reply: oneshot::Sender<Result<(), Undone>>,
+    ) {
+        let (saved, answer) = oneshot::channel();
+        let line = [rehearsed];
+        self.book.record(&line, actor, now, asides(world, &line, now), Some(saved));
+        let back = self.back.clone();
+        tokio::spawn(async move {
+            match (answer.await, back.upgrade()) {
+                (Ok(Ok(())), Some(back)) => {
+                    let _ = back.send(Command::Written { command, reply }).await;
+                }
+                (Ok(Err(why)), _) => {
+                    let _ = reply.send(Err(Undone::Unsaved(why)));
+                }
+                // The end of the program.
+                _ => {}
+            }
+        });
+    }
+
+    /// What happened to alerts. `written`: what a person did to this one stands in the log already.
     pub fn on(
         &mut self,
         world: &World,
         transitions: &[(Transition, Alert)],
-        actor: Actor,
-        saved: Option<oneshot::Sender<bool>>,
+        written: Option<&Id>,
         now: Timestamp,
     ) {
         if transitions.is_empty() {
-            if let Some(saved) = saved {
-                let _ = saved.send(true);
-            }
             return;
         }
-        let ages = world
-            .sources()
-            .filter_map(|s| Some((s.id.clone(), now.seconds_since(s.last_data_at?).max(0.0))))
-            .collect();
         for (_, alert) in transitions.iter().filter(|(what, _)| *what == Transition::Firing) {
             self.budget.fired(now, &alert.rule);
         }
-        let mut versions: Vec<(String, String)> = Vec::new();
-        for (_, alert) in transitions {
-            if !versions.iter().any(|(rule, _)| *rule == alert.rule)
-                && let Some(rule) = world.rules().rule(&alert.rule)
-            {
-                versions.push((alert.rule.clone(), rule.version()));
-            }
+        let lines: Vec<_> =
+            transitions.iter().filter(|(what, of)| !is_written(*what, of, written)).cloned().collect();
+        if !lines.is_empty() {
+            let asides = asides(world, &lines, now);
+            self.book.record(&lines, Actor::Rules, now, asides, None);
         }
-        self.book.record(transitions, actor, now, Asides { ages, versions }, saved);
         let telling = self.notices.on(transitions, world.rules(), now);
         self.carry_out(telling);
     }
@@ -150,7 +169,7 @@ impl Teller {
         text: String,
         actor: Actor,
         now: Timestamp,
-        saved: oneshot::Sender<bool>,
+        saved: oneshot::Sender<Saved>,
     ) {
         self.book.note(alert, text, actor, now, saved);
     }
@@ -219,6 +238,28 @@ impl Teller {
             }
         }
     }
+}
+
+/// What is known besides when lines are written.
+fn asides(world: &World, transitions: &[(Transition, Alert)], now: Timestamp) -> Asides {
+    let ages = world
+        .sources()
+        .filter_map(|s| Some((s.id.clone(), now.seconds_since(s.last_data_at?).max(0.0))))
+        .collect();
+    let mut versions: Vec<(String, String)> = Vec::new();
+    for (_, alert) in transitions {
+        if !versions.iter().any(|(rule, _)| *rule == alert.rule)
+            && let Some(rule) = world.rules().rule(&alert.rule)
+        {
+            versions.push((alert.rule.clone(), rule.version()));
+        }
+    }
+    Asides { ages, versions }
+}
+
+fn is_written(what: Transition, of: &Alert, written: Option<&Id>) -> bool {
+    use Transition::{Acked, Snoozed, Unacked, Unsnoozed};
+    written == Some(&of.id) && matches!(what, Acked | Unacked | Snoozed | Unsnoozed)
 }
 
 /// What the tray shows of this world.

@@ -6,6 +6,7 @@ use super::{
     sentence::Detail,
     stopwatch::{Stopwatch, Timers},
 };
+use crate::effects::DeskCommand;
 
 /// So many fire-and-clear cycles …
 pub(crate) const FLAP_CYCLES: usize = 3;
@@ -343,6 +344,23 @@ impl Episode {
     }
 
     /// False when there is nothing to take back.
+    /// What a person did; `None` when it is already so, or cannot be.
+    pub fn obey(&mut self, command: &DeskCommand, now: Timestamp) -> Option<Transition> {
+        match command {
+            DeskCommand::Acknowledge { until, .. } => {
+                let until = until.filter(|u| *u > now);
+                self.acknowledge(until, now).then_some(Transition::Acked)
+            }
+            DeskCommand::Unacknowledge { .. } => self.unacknowledge().then_some(Transition::Unacked),
+            DeskCommand::Snooze { until, .. } if until.is_some_and(|u| u <= now) => None,
+            DeskCommand::Snooze { until, .. } => {
+                self.set_snooze(until.map_or(Snooze::UntilClear, Snooze::Until));
+                Some(Transition::Snoozed)
+            }
+            DeskCommand::Unsnooze { .. } => self.unsnooze().then_some(Transition::Unsnoozed),
+        }
+    }
+
     pub fn unacknowledge(&mut self) -> bool {
         let was = self.alert.acked_at.take().is_some();
         self.alert.acked_until = None;

@@ -13,7 +13,7 @@ use model::{Alert, AlertState, Id, Key, SubjectKind, Timestamp, Transition};
 
 use super::{
     Facts, Reading, Rulebook, Touched,
-    episode::{Episode, Out, Snooze},
+    episode::{Episode, Out},
     floor_key,
     panel::Panel,
     rule::{Rule, Scope, Who},
@@ -211,32 +211,15 @@ impl Alerts {
     /// What a person did. An alert that is over, or already so, answers with nothing.
     pub fn command(&mut self, command: DeskCommand, now: Timestamp) -> Vec<(Transition, Alert)> {
         let mut out = Vec::new();
-        let id = match &command {
-            DeskCommand::Acknowledge { alert, .. }
-            | DeskCommand::Unacknowledge { alert }
-            | DeskCommand::Snooze { alert, .. }
-            | DeskCommand::Unsnooze { alert } => alert,
-        };
-        let Some(at) = self.slots.of_alert(id) else { return out };
+        let Some(at) = self.slots.of_alert(command.alert()) else { return out };
         let Some(slot) = self.slots.get_mut(at) else { return out };
         let Some(episode) = slot.episode.as_deref_mut() else { return out };
-        let done = match command {
-            DeskCommand::Acknowledge { until, .. } => {
-                let until = until.filter(|u| *u > now);
-                episode.acknowledge(until, now).then_some(Transition::Acked)
-            }
-            DeskCommand::Unacknowledge { .. } => episode.unacknowledge().then_some(Transition::Unacked),
-            DeskCommand::Snooze { until, .. } if until.is_some_and(|u| u <= now) => None,
-            DeskCommand::Snooze { until, .. } => {
-                slot.snooze_until = until;
-                episode.set_snooze(until.map_or(Snooze::UntilClear, Snooze::Until));
-                Some(Transition::Snoozed)
-            }
-            DeskCommand::Unsnooze { .. } => {
-                slot.snooze_until = None;
-                episode.unsnooze().then_some(Transition::Unsnoozed)
-            }
-        };
+        let done = episode.obey(&command, now);
+        match (&command, done) {
+            (DeskCommand::Snooze { until, .. }, Some(_)) => slot.snooze_until = *until,
+            (DeskCommand::Unsnooze { .. }, _) => slot.snooze_until = None,
+            _ => {}
+        }
         if let Some(transition) = done {
             episode.emit(transition, &mut out);
         }
@@ -244,6 +227,12 @@ impl Alerts {
         self.slots.unsettle(at);
         self.plan(&book, at, now);
         out
+    }
+
+    /// What a command would do now, without doing it: the alert as it would be.
+    pub fn rehearse(&self, command: &DeskCommand, now: Timestamp) -> Option<(Transition, Alert)> {
+        let mut episode = self.slots.get(self.slots.of_alert(command.alert())?)?.episode.as_deref()?.clone();
+        episode.obey(command, now).map(|transition| (transition, episode.alert))
     }
 
     /// All alerts that are not inactive, in the order of `(source, id)`.

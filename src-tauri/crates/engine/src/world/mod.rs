@@ -26,11 +26,11 @@ use std::{
     sync::Arc,
 };
 
-use model::{Alert, Id, Key, Kind, Source, Timestamp};
+use model::{Alert, Id, Key, Kind, Source, Timestamp, Transition};
 
 use crate::{
     alerts::{Alerts, Rulebook, Timers},
-    effects::{Effects, Entity, Input},
+    effects::{DeskCommand, Effects, Entity, Input},
 };
 
 pub(crate) use facts::title;
@@ -145,6 +145,11 @@ impl World {
     /// One alert that is not inactive.
     pub fn alert(&self, id: &str) -> Option<&Alert> {
         self.alerts.alert(id)
+    }
+    /// What a person's command would do to its alert now, without doing it; `None` when it is already so,
+    /// or cannot be. What is to be on the disk before anybody sees it is written from this.
+    pub fn rehearse(&self, command: &DeskCommand, now: Timestamp) -> Option<(Transition, Alert)> {
+        self.alerts.rehearse(command, now)
     }
     /// All timers of alerts that have collected anything, stopped at a moment: for the end of the program.
     pub fn timers(&self, at: Timestamp) -> Vec<(Id, Timers)> {

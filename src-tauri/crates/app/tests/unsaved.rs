@@ -1,0 +1,112 @@
+//! What a person does and the disk does not take: said, changes nothing, and can be done again.
+#![allow(clippy::unwrap_used)]
+
+use std::{sync::Arc, time::Duration};
+
+use app::{
+    Floorwalker, Ports, Start,
+    api::{Ask, Code, Reply},
+    keychain::Keychain,
+    ports::NoDesktop,
+};
+use link::SystemClock;
+use model::{Alert, AlertState, Id};
+
+/// A source on a port where nobody listens, and a rule about that.
+const CONFIG: &str = r#"
+default_alerts = false
+[[alert]]
+name = "Gone"
+when = "source.health != live"
+[[source]]
+id = "desk"
+vendor = "comm100"
+site_id = 1
+email = "sup@example.com"
+url = "http://127.0.0.1:9/v4"
+secret_env = "PATH"
+"#;
+
+async fn alert(app: &Floorwalker) -> Option<Alert> {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        alerts: Vec<Alert>,
+    }
+    let document: Document = serde_json::from_str(&app.document().await.unwrap()).unwrap();
+    document.alerts.into_iter().next()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_changes_nothing_and_can_be_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("floorwalker.toml"), CONFIG).unwrap();
+    let start = Start {
+        config: folder.path().join("floorwalker.toml"),
+        data: folder.path().join("data"),
+        only: None,
+        record: true,
+        strict: false,
+        demo: false,
+        tapes: None,
+    };
+    let ports = Ports {
+        vault: Arc::new(Keychain),
+        notifier: Arc::new(NoDesktop),
+        opener: Arc::new(NoDesktop),
+        speaker: Arc::new(NoDesktop),
+        clock: Arc::new(SystemClock),
+    };
+    let app = Floorwalker::start(start, ports).unwrap();
+    let firing = async || loop {
+        match alert(&app).await {
+            Some(alert) if alert.state == AlertState::Firing => break alert,
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    let stands = tokio::time::timeout(Duration::from_secs(60), firing()).await.unwrap();
+    // What is asked after the alert's own lines has passed the same thread.
+    let note = |text: &str| Ask::AddNote { alert: Some(stands.id.clone()), text: text.to_owned() };
+    assert_eq!(app.ask(note("before")).await, Ok(Reply::Done));
+    let id = || -> Id { stands.id.clone() };
+
+    // Nobody but this hand may write.
+    let other = rusqlite::Connection::open(folder.path().join("data/desk.db")).unwrap();
+    other.busy_timeout(Duration::from_secs(60)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let snooze = || Ask::Snooze { alert: id(), minutes: Some(10), shift_end: false };
+    for ask in [Ask::Acknowledge { alert: id() }, snooze()] {
+        let refused = app.ask(ask).await.unwrap_err();
+        assert_eq!(refused.code, Code::Storage, "{}", refused.sentence);
+        assert!(refused.sentence.starts_with("This was not saved, and nothing was changed: "), "{refused:?}");
+        assert!(refused.sentence.contains("desk.db"), "{refused:?}");
+        let same = alert(&app).await.unwrap();
+        assert_eq!(
+            (same.state, same.acked_at, same.snoozed_until, &same.overlays),
+            (AlertState::Firing, None, None, &stands.overlays)
+        );
+    }
+    let refused = app.ask(note("meanwhile")).await.unwrap_err();
+    assert_eq!(refused.code, Code::Storage);
+    assert!(refused.sentence.starts_with("The note was not saved: "), "{}", refused.sentence);
+    assert!(refused.sentence.contains("desk.db"), "{}", refused.sentence);
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+
+    assert_eq!(app.ask(Ask::Acknowledge { alert: id() }).await, Ok(Reply::Done));
+    assert_eq!(app.ask(snooze()).await, Ok(Reply::Done));
+    assert_eq!(app.ask(note("after")).await, Ok(Reply::Done));
+    let acked = alert(&app).await.unwrap();
+    assert_eq!((acked.state, acked.snoozed_until.is_some()), (AlertState::Acked, true));
+    // As another process sees it now, without a word of goodbye.
+    let desk = store::DeskReader::open(&folder.path().join("data/desk.db")).unwrap();
+    let held: Vec<_> = desk.acknowledgements().unwrap().iter().map(|a| (a.alert.clone(), a.snooze)).collect();
+    assert_eq!(held, [(id(), false), (id(), true)]);
+    let notes: Vec<_> = desk.notes(None).unwrap().into_iter().map(|note| note.text).collect();
+    assert_eq!(notes, ["before", "after"]);
+    let gone = app.ask(Ask::Acknowledge { alert: "nobody".into() }).await.unwrap_err();
+    assert_eq!(
+        (gone.code, gone.sentence.as_str()),
+        (Code::NotFound, "This alert is over; nothing was changed.")
+    );
+    app.shutdown().await;
+}
