@@ -210,8 +210,16 @@ async fn a_moving_floor_ends_in_the_same_state(vendor: Vendor) {
     // Names are other words there; everything that is counted, who is where and since when is the same.
     // A mean of waits that still run is of the moment when the last message came: it grows with the run.
     let bare = |state: &Value| {
-        let words =
-            ["name", "customer", "subject", "email", "channel", "started_via_label", "tags", "average_wait_s"];
+        let words = [
+            "name",
+            "customer",
+            "subject",
+            "email",
+            "channel",
+            "started_via_label",
+            "tags",
+            "average_wait_s",
+        ];
         without(state, &words)
     };
     let (replay, folder) = (Replay::start(&tape).await.unwrap(), tempfile::tempdir().unwrap());
