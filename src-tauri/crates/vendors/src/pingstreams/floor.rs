@@ -9,7 +9,6 @@ use foldhash::{HashMap, HashMapExt};
 use model::{Agent, Change, Conversation, ConversationState, Id, Kind, Queue, Timestamp};
 
 use super::{
-    lax::Obj,
     map::{self, Before, Member, Membership, Shape, Standing},
     tally::{self, Staff},
     wire::{Department, Group, Row},
@@ -55,6 +54,8 @@ pub(super) struct Floor {
     source: Id,
     conversations: HashMap<Id, Held>,
     mates: BTreeMap<Id, Mate>,
+    /// Teammates who were switched off: frames that bring one back name no address.
+    off: BTreeMap<Id, Member>,
     places: BTreeMap<Id, Place>,
     /// `None` until they were read, or when they may not be.
     groups: Option<HashMap<String, BTreeSet<String>>>,
@@ -62,6 +63,8 @@ pub(super) struct Floor {
     limit: Option<u32>,
     /// Whether every open conversation is visible.
     pub whole: bool,
+    /// Whether the first state is there, so that a difference is a change of this moment.
+    pub followed: bool,
     graves: HashMap<Id, Option<Timestamp>>,
     grave_order: VecDeque<Id>,
     /// Ended within the last minute, and when.
@@ -83,30 +86,19 @@ struct Pending {
     places_gone: BTreeSet<Id>,
 }
 
-/// Whether a department is served by groups only.
-pub(super) fn has_groups(department: &Department) -> bool {
-    !group_ids(department).is_empty()
-}
-
-fn group_ids(department: &Department) -> Vec<String> {
-    let shares = match &department.groups {
-        Obj::List(list) => list.iter().filter_map(|g| g.group_id.text()).collect(),
-        _ => Vec::new(),
-    };
-    department.id_group.text().into_iter().chain(shares).map(str::to_owned).collect()
-}
-
 impl Floor {
     pub fn new(source: Id) -> Self {
         Self {
             source,
             conversations: HashMap::new(),
             mates: BTreeMap::new(),
+            off: BTreeMap::new(),
             places: BTreeMap::new(),
             groups: None,
             mates_known: false,
             limit: None,
             whole: true,
+            followed: false,
             graves: HashMap::new(),
             grave_order: VecDeque::new(),
             ended: VecDeque::new(),
@@ -138,9 +130,13 @@ impl Floor {
         }
         let before = match held {
             Some(held) => Before::Known(&held.row),
-            None if buried.is_some() => Before::Ended,
+            None if buried.is_some() => {
+                Before::Ended(self.ended.iter().rev().map(|(_, was)| was).find(|was| was.id.as_str() == id))
+            }
             None => Before::Unknown,
         };
+        // What a later reading shows of one that is followed has just changed.
+        let shape = if self.followed && held.is_some() { Shape::Changed } else { shape };
         let id = held.map_or_else(|| Id::new(id), |held| held.row.id.clone());
         let known = matches!(before, Before::Known(_));
         let next = map::conversation(&self.source, &id, row, shape, before, seen);
@@ -200,9 +196,16 @@ impl Floor {
         if held.is_some_and(|h| older(updated, h.updated)) {
             return;
         }
-        match map::membership(row, held.map(|h| &h.member)) {
-            Membership::Gone => self.drop_mate(&id),
-            Membership::Is(member) => self.put_mate(id, member, updated),
+        match map::membership(row, held.map(|h| &h.member).or_else(|| self.off.get(&id))) {
+            Membership::Gone => {
+                let member = held.map(|h| h.member.clone());
+                self.off.extend(member.map(|member| (id.clone(), member)));
+                self.drop_mate(&id);
+            }
+            Membership::Is(member) => {
+                self.off.remove(&id);
+                self.put_mate(id, member, updated);
+            }
         }
     }
 
@@ -210,6 +213,7 @@ impl Floor {
     pub fn members(&mut self, rows: &[Row<impl AsRef<str>>]) {
         self.mates_known = true;
         let listed: BTreeSet<Id> = rows.iter().filter_map(|r| r.id_user.id()).map(Id::new).collect();
+        self.off.retain(|id, _| listed.contains(id));
         let left: Vec<Id> = self.mates.keys().filter(|id| !listed.contains(*id)).cloned().collect();
         for id in left {
             self.drop_mate(&id);
@@ -475,7 +479,7 @@ impl Floor {
             let Some(id) = department.own_id.text().map(Id::new) else { continue };
             let place = self.places.entry(id.clone()).or_default();
             let name = department.name.text().unwrap_or(&id).to_owned();
-            let groups = group_ids(department);
+            let groups = department.group_ids();
             if place.hearsay || place.name != name || place.groups != groups {
                 self.changed.places.insert(id.clone());
             }

@@ -14,7 +14,7 @@ pub(super) enum Shape {
     State,
     /// A live `CREATE`: it began just now.
     Born,
-    /// A live `UPDATE`.
+    /// A change that is seen when it happens: a live `UPDATE`.
     Changed,
 }
 
@@ -51,8 +51,8 @@ pub(super) fn standing(row: &Row<impl AsRef<str>>) -> Standing {
 pub(super) enum Before<'a> {
     /// Nothing.
     Unknown,
-    /// It had ended, and comes back.
-    Ended,
+    /// It had ended, and comes back; how it was shown, if that is still remembered.
+    Ended(Option<&'a Conversation>),
     /// This.
     Known(&'a Conversation),
 }
@@ -66,6 +66,7 @@ pub(super) fn conversation(
     before: Before<'_>,
     seen: Timestamp,
 ) -> Option<Conversation> {
+    use ConversationState::Waiting;
     let held = match before {
         Before::Known(held) => Some(held),
         _ => None,
@@ -78,7 +79,17 @@ pub(super) fn conversation(
     };
     let people = people(row, held.and_then(|h| h.agents.as_deref()).unwrap_or_default());
     let created_at = row.created_at.instant().or(held.and_then(|h| h.created_at));
-    let (waiting_since, answered_at) = wait(row, shape, state, before, created_at, people.as_deref(), seen);
+    let queue = queue_of(row, held);
+    let requeued = shape == Shape::Changed
+        && queue.is_some()
+        && held.is_some_and(|held| held.queue.is_some() && held.queue != queue);
+    let (waiting_since, answered_at) = match before {
+        // Moved to another department while it waits: it has entered another queue.
+        Before::Known(held) if requeued && (held.state, state) == (Waiting, Waiting) => {
+            (Some(stamped(row, seen)), None)
+        }
+        _ => wait(row, shape, state, before, created_at, people.as_deref(), seen),
+    };
     let agents = match state {
         ConversationState::Waiting => Some(Vec::new()),
         ConversationState::Active => people,
@@ -101,7 +112,7 @@ pub(super) fn conversation(
     Some(Conversation {
         source: source.clone(),
         id: id.clone(),
-        queue: queue_of(row, held),
+        queue,
         agents,
         state,
         channel: channel(row).or(held.and_then(|h| h.channel)),
@@ -138,7 +149,7 @@ fn wait(
     use ConversationState::{Active, Ended, Waiting};
     match (before, state) {
         (Before::Known(held), Waiting) if held.state == Waiting => (held.waiting_since, None),
-        (Before::Known(_) | Before::Ended, Waiting) => (Some(stamped(row, seen)), None),
+        (Before::Known(_) | Before::Ended(_), Waiting) => (Some(stamped(row, seen)), None),
         (Before::Unknown, Waiting) => (first_seen_waiting(row, created_at, seen), None),
         (Before::Known(held), Active) => {
             let had_person = held.state == Active && held.agents.as_ref().is_none_or(|a| !a.is_empty());
@@ -152,6 +163,10 @@ fn wait(
         (Before::Unknown, Active) if shape == Shape::Born => {
             let has_person = people.is_some_and(|p| !p.is_empty());
             (created_at, has_person.then(|| joined_at(row, created_at, seen)))
+        }
+        // Closed, and opened again in somebody's hands: nothing of it waited anew.
+        (Before::Ended(Some(was)), Active) if was.answered_at.is_some() => {
+            (was.waiting_since, was.answered_at)
         }
         (_, Active) => (None, None),
         (Before::Known(held), Ended) => (held.waiting_since, held.answered_at),

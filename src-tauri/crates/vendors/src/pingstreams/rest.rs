@@ -91,7 +91,8 @@ impl Reader {
             self.list::<Department>(&departments, "departments", &format::DEPARTMENTS),
             self.get(&project),
         );
-        let needs_groups = departments.as_ref().is_ok_and(|list| list.iter().any(super::floor::has_groups));
+        let needs_groups =
+            departments.as_ref().is_ok_and(|list| list.iter().any(|d| !d.group_ids().is_empty()));
         let groups = match needs_groups {
             true => self.list::<Group>(&[p, "groups"], "groups", &format::GROUPS).await.map(Some),
             false => Ok(None),

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     future::Future,
     pin::Pin,
     time::Duration,
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::{
     auth,
-    config::Pace,
+    config::{Config, Pace},
     connect::{lost, open},
     format,
     hear::hear,
@@ -70,9 +70,11 @@ struct Parts {
     list: Option<usize>,
     roster: bool,
     open: bool,
-    /// Names of parts that failed alone, and what to say about them.
-    failed: BTreeSet<&'static str>,
-    advice: Option<String>,
+    /// Every open conversation was told on this connection: since then changes tell the rest, whatever
+    /// becomes of the reading over REST.
+    complete: bool,
+    /// Parts that failed alone, and what to say about each.
+    failed: BTreeMap<&'static str, String>,
     /// Not even a member of the project.
     stranger: bool,
 }
@@ -114,6 +116,7 @@ impl<'a> Visit<'a> {
         };
         let claims = auth::claims(token.secret.expose());
         let own = Own { user: claims.user, email: source.config.email.clone().or(claims.email) };
+        source.floor.followed = false;
         let (now, pace) = (Instant::now(), source.config.pace);
         let within = liveness::answer_within(pace.answer_within, socket.round_trip());
         let mut visit = Visit {
@@ -291,7 +294,7 @@ impl<'a> Visit<'a> {
 
     async fn roster(&mut self, roster: Roster) -> Result<(), End> {
         self.parts.roster = true;
-        self.parts.failed.retain(|part| *part == "conversations");
+        self.parts.failed.retain(|part, _| *part == "conversations");
         let source = &mut *self.source;
         let mut failed = None;
         for (part, error) in [
@@ -300,8 +303,9 @@ impl<'a> Visit<'a> {
             ("groups", roster.groups.as_ref().err()),
         ] {
             let Some(error) = error else { continue };
-            self.parts.failed.insert(part);
             failed = failed.or(Some(error.clone()));
+            let sentence = sentence_of(&source.config, error);
+            self.parts.failed.insert(part, sentence);
         }
         if let Ok(rows) = &roster.members {
             source.floor.members(rows);
@@ -312,28 +316,10 @@ impl<'a> Visit<'a> {
             roster.groups.as_ref().ok().and_then(|g| g.as_deref()),
             roster.limit.as_ref().ok().copied(),
         );
-        self.parts.advice = failed.as_ref().map(|error| self.sentence_of(error));
         if let Some(error) = failed {
             self.rest_failed(&error).await?;
         }
         self.follow_members().await
-    }
-
-    fn sentence_of(&self, error: &RestError) -> String {
-        let host = place(&self.source.config.api);
-        match error {
-            RestError::Token => format!("{host} refused the token: sign in again and store the new one."),
-            RestError::Forbidden { .. } => {
-                format!(
-                    "{host} does not let this user read all parts: ask for the role owner or administrator."
-                )
-            }
-            RestError::NoProject => {
-                format!("{host} knows no project {}: check `project`.", self.source.config.project)
-            }
-            RestError::Throttled(_) => format!("{host} asks to slow down; parts are read again later."),
-            RestError::Failed(sentence) => sentence.clone(),
-        }
     }
 
     async fn rest_failed(&mut self, error: &RestError) -> Result<(), End> {
@@ -354,7 +340,7 @@ impl<'a> Visit<'a> {
             }
             RestError::Forbidden { stranger } => self.parts.stranger |= *stranger,
             RestError::NoProject if !self.is_live() => {
-                return Err(End::Misconfigured(self.sentence_of(error)));
+                return Err(End::Misconfigured(sentence_of(&self.source.config, error)));
             }
             RestError::NoProject => {}
             RestError::Throttled(wait) => {
@@ -384,7 +370,7 @@ impl<'a> Visit<'a> {
                     }));
                     return;
                 }
-                self.parts.open = true;
+                (self.parts.open, self.parts.complete) = (true, true);
                 self.parts.failed.remove("conversations");
                 // While only a part is visible, a list says nothing about the rest; a first list does,
                 // because nothing older than this connection can be trusted.
@@ -399,8 +385,8 @@ impl<'a> Visit<'a> {
                 }
                 // A first list that was not full is complete by itself.
                 if self.parts.list.is_none_or(|n| n >= LIST) {
-                    self.parts.failed.insert("conversations");
-                    self.parts.advice = Some(self.sentence_of(&error));
+                    let sentence = sentence_of(&self.source.config, &error);
+                    self.parts.failed.insert("conversations", sentence);
                     self.resync_at = self.resync_at.min(Instant::now() + self.pace.soon);
                 }
             }
@@ -520,6 +506,7 @@ impl<'a> Visit<'a> {
         if first {
             source.session.live(now);
             source.was_live = true;
+            source.floor.followed = true;
             let all = source.floor.all(seen);
             (self.waits_told, self.health_told) = (tick, tick);
             source.emit(all).await?;
@@ -545,12 +532,15 @@ impl<'a> Visit<'a> {
     /// Which parts are missing, and what to do about it. Returns whether that is news.
     fn review_gaps(&mut self) -> bool {
         let source = &mut *self.source;
-        let mut gaps: BTreeSet<String> = self.parts.failed.iter().map(|g| (*g).to_owned()).collect();
-        let mut advice = self.parts.advice.clone().filter(|_| !gaps.is_empty());
+        let failed = &self.parts.failed;
+        let mut gaps: BTreeSet<String> = failed.keys().map(|gap| (*gap).to_owned()).collect();
+        let mut advice = failed.values().next().cloned();
+        let mut whole = self.parts.complete || !failed.contains_key("conversations");
         let own = source.floor.own(self.own.user.as_deref(), self.own.email.as_deref());
         if own.as_ref().and_then(|own| source.floor.sees_all(own)) == Some(false) {
             let role = own.as_ref().and_then(|own| source.floor.role(own)).unwrap_or("this").to_owned();
             gaps.insert("conversations".to_owned());
+            whole = false;
             advice = Some(format!(
                 "This user's role ({role}) sees only a part of the conversations: ask for the role owner or administrator."
             ));
@@ -562,11 +552,23 @@ impl<'a> Visit<'a> {
                 place(&source.config.url)
             ));
         }
-        let whole = !gaps.contains("conversations");
         if source.floor.whole != whole {
             source.floor.whole = whole;
             source.floor.touch_places();
         }
         source.session.set_gaps(gaps, advice)
+    }
+}
+
+fn sentence_of(config: &Config, error: &RestError) -> String {
+    let host = place(&config.api);
+    match error {
+        RestError::Token => format!("{host} refused the token: sign in again and store the new one."),
+        RestError::Forbidden { .. } => {
+            format!("{host} does not let this user read all parts: ask for the role owner or administrator.")
+        }
+        RestError::NoProject => format!("{host} knows no project {}: check `project`.", config.project),
+        RestError::Throttled(_) => format!("{host} asks to slow down; parts are read again later."),
+        RestError::Failed(sentence) => sentence.clone(),
     }
 }

@@ -147,6 +147,17 @@ pub(super) struct Department {
     pub groups: Obj<GroupShare>,
 }
 
+impl Department {
+    /// Ids of its groups; none: every teammate serves it.
+    pub fn group_ids(&self) -> Vec<String> {
+        let shares = match &self.groups {
+            Obj::List(list) => list.iter().filter_map(|g| g.group_id.text()).collect(),
+            _ => Vec::new(),
+        };
+        self.id_group.text().into_iter().chain(shares).map(str::to_owned).collect()
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct GroupShare {

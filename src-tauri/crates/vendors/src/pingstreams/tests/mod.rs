@@ -2,6 +2,7 @@
 
 mod drifted;
 mod facts;
+mod followed;
 mod golden;
 mod peer;
 mod running;
