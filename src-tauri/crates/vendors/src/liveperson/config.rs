@@ -9,7 +9,7 @@ use link::{
 use model::{Origin, Vendor};
 use url::Url;
 
-use super::{AGAIN, AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE, REFUSED};
+use super::{AGAIN, AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE, REFUSED, hosts::LOOK_AGAIN};
 use crate::{ConfigError, FieldKind, FieldSpec, Setting, SourceSettings, VendorSpec};
 
 /// LivePerson's description of itself.
@@ -145,6 +145,8 @@ pub struct Config {
     pub list_every: Duration,
     /// Pauses after a fault at LivePerson, seconds.
     pub again: &'static [u64],
+    /// A host that seems to have moved is looked up again at most this often.
+    pub look_again: Duration,
     /// How long a sign-in that was refused is not tried again.
     pub refused: Duration,
     /// Transport.
@@ -228,6 +230,7 @@ pub fn read(settings: &SourceSettings) -> Result<Config, ConfigError> {
         list_every: FLOOR,
         again: AGAIN,
         refused: REFUSED,
+        look_again: LOOK_AGAIN,
         net: NetOptions {
             ca_file: settings.ca_file.clone() as Option<PathBuf>,
             proxy: settings.proxy.clone(),

@@ -16,7 +16,9 @@ use super::{
 use crate::{loose, rest};
 
 /// A host that seems to have moved is looked up again at most this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(300);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(300);
+/// The same where the look-up itself failed.
+const LOOK_SOON: Duration = Duration::from_secs(30);
 
 /// A domain of the account: the vendor's word for a service and its host. Their names are case sensitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +72,7 @@ impl Domain {
 #[derive(Default)]
 pub struct Hosts {
     known: BTreeMap<Domain, Url>,
-    looked_again: BTreeMap<Domain, Instant>,
+    look_again_at: BTreeMap<Domain, Instant>,
 }
 
 impl Account {
@@ -101,13 +103,17 @@ impl Account {
         let now = Instant::now();
         let before = {
             let mut hosts = quick(&self.hosts);
-            if hosts.looked_again.get(&service).is_some_and(|at| now.duration_since(*at) < LOOK_AGAIN) {
+            if hosts.look_again_at.get(&service).is_some_and(|at| now < *at) {
                 return false;
             }
-            hosts.looked_again.insert(service, now);
+            hosts.look_again_at.insert(service, now + self.config.look_again);
             hosts.known.get(&service).cloned()
         };
-        let Ok(host) = self.look_up(service.name()).await else { return false };
+        let Ok(host) = self.look_up(service.name()).await else {
+            let soon = LOOK_SOON.min(self.config.look_again);
+            quick(&self.hosts).look_again_at.insert(service, now + soon);
+            return false;
+        };
         if before.as_ref() == Some(&host) {
             return false;
         }

@@ -358,6 +358,10 @@ impl Account {
             }
             answer => answer?,
         };
+        if matches!(answer.status, 404 | 410) {
+            // The same where something else is at the old place.
+            self.has_moved(Domain::Vep).await;
+        }
         if let Some(trouble) = refusal(&answer).or_else(|| redirected(&answer)) {
             return Err(Failure::answered(trouble));
         }
