@@ -84,6 +84,8 @@ pub struct Alerts {
     readings: Vec<Reading>,
     /// Slots that are due now and whose target is looked at anyway.
     late: Vec<usize>,
+    /// Slots of the target looked at that need a full test; kept for its memory.
+    full: Vec<usize>,
 }
 
 impl Alerts {
@@ -284,7 +286,7 @@ impl Alerts {
     /// Every slot is tested in full next time, as if nothing were known of the last one; for proofs that
     /// what is left out changes nothing.
     pub fn mistrust(&mut self) {
-        self.slots.unsettle_all();
+        self.slots.deadlines.unsettle_all();
     }
 
     fn wants(&self, kind: SubjectKind) -> bool {

@@ -3,6 +3,7 @@
 mod asks;
 mod budget;
 mod condition;
+mod deadlines;
 mod defaults;
 mod episode;
 mod facts;

@@ -9,8 +9,9 @@ use model::{Id, Key, SubjectKind, Timestamp};
 
 use super::{
     Reading,
+    deadlines::{Deadlines, Settled},
     episode::{Episode, Snooze},
-    panel::{Panel, Verdict},
+    panel::Panel,
     stopwatch::Timers,
 };
 use crate::world::FastMap;
@@ -45,34 +46,10 @@ pub(crate) struct Slot {
     pub turns_at: Option<Timestamp>,
 }
 
-/// How a slot was left by the last full test, so that the next one knows whether there is anything to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// Only a full test can tell: it is new, or something else than a figure has changed.
-    #[default]
-    No,
-    /// Nothing stands, and nothing begins unless the condition holds.
-    Quiet,
-    /// An episode goes on, and stays as it is while the conditions answer so and nothing is due.
-    Standing(Verdict),
-}
-
-/// What a look needs of a slot before anything else. Kept apart from [`Slot`], which is many times larger:
-/// a sweep that finds nothing new reads only this.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Pulse {
-    pub due: Option<Timestamp>,
-    /// Where it stands in the list of deadlines: at `due`, or earlier.
-    queued: Option<Timestamp>,
-    pub settled: Settled,
-}
-
 /// All slots with their indexes.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     all: Vec<Option<Slot>>,
-    /// One for each place in `all`.
-    pulses: Vec<Pulse>,
     free: Vec<usize>,
     /// By kind and key: the place among all that rules are laid over.
     by_target: [FastMap<Key, usize>; 6],
@@ -81,11 +58,7 @@ pub(crate) struct Slots {
     /// Slots with an episode, by source.
     open: BTreeMap<Id, BTreeSet<usize>>,
     by_alert: FastMap<Id, usize>,
-    /// Deadlines. Most are put off again and again before they come (every message puts off the reply
-    /// that is overdue), so a deadline that moves away stays where it is until it is the first: only the
-    /// first one is kept exact.
-    due: BTreeSet<(Timestamp, usize)>,
-    first: Option<(Timestamp, usize)>,
+    pub deadlines: Deadlines,
 }
 
 /// A target and the rules about it.
@@ -118,6 +91,10 @@ impl Slots {
     }
     pub fn laid_mut(&mut self, place: usize) -> Option<&mut Laid> {
         self.laid.get_mut(place)?.as_mut()
+    }
+    /// A target beside all deadlines, so that both can be worked with.
+    pub fn laid_and_deadlines(&mut self, place: usize) -> Option<(&mut Laid, &mut Deadlines)> {
+        Some((self.laid.get_mut(place)?.as_mut()?, &mut self.deadlines))
     }
     pub fn of_target(&self, kind: SubjectKind, key: &Key) -> Option<&Laid> {
         self.laid(self.place_of(kind, key)?)
@@ -155,28 +132,20 @@ impl Slots {
     }
 
     pub fn insert(&mut self, slot: Slot) -> usize {
-        match self.free.pop() {
-            Some(at) => {
-                self.all[at] = Some(slot);
-                self.pulses[at] = Pulse::default();
-                at
-            }
-            None => {
-                self.all.push(Some(slot));
-                self.pulses.push(Pulse::default());
-                self.all.len() - 1
-            }
-        }
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.all.push(None);
+            self.all.len() - 1
+        });
+        self.all[at] = Some(slot);
+        self.deadlines.begin(at);
+        at
     }
     pub fn drop_slot(&mut self, at: usize) {
         self.index(at, false);
-        if let Some(queued) = self.pulses.get_mut(at).map(std::mem::take).and_then(|pulse| pulse.queued) {
-            self.due.remove(&(queued, at));
-        }
         if self.all.get_mut(at).and_then(Option::take).is_some() {
             self.free.push(at);
         }
-        self.set_first();
+        self.deadlines.end(at);
     }
 
     /// Keeps the indexes of open episodes in step; `open`: whether the slot has one that goes on.
@@ -209,61 +178,15 @@ impl Slots {
         self.by_alert.get(id).copied()
     }
 
-    pub fn pulse(&self, at: usize) -> Pulse {
-        self.pulses.get(at).copied().unwrap_or_default()
-    }
-    pub fn settle(&mut self, at: usize, settled: Settled) {
-        if let Some(pulse) = self.pulses.get_mut(at) {
-            pulse.settled = settled;
-        }
-    }
     /// Something else than a figure has changed: the next test is a full one.
     pub fn unsettle(&mut self, at: usize) {
-        self.settle(at, Settled::No);
+        self.deadlines.settle(at, Settled::No);
     }
-
-    pub fn unsettle_all(&mut self) {
-        self.pulses.iter_mut().for_each(|pulse| pulse.settled = Settled::No);
-    }
-
     pub fn set_due(&mut self, at: usize, due: Option<Timestamp>) {
-        let Some(pulse) = self.pulses.get_mut(at) else { return };
-        if pulse.due == due {
-            return;
-        }
-        pulse.due = due;
-        let queued = pulse.queued;
-        if let Some(new) = due.filter(|new| queued.is_none_or(|queued| *new < queued)) {
-            pulse.queued = due;
-            if let Some(old) = queued {
-                self.due.remove(&(old, at));
-            }
-            self.due.insert((new, at));
-            if self.first.is_none_or(|first| (new, at) < first) {
-                self.first = Some((new, at));
-            }
-        }
-        if self.first.is_some_and(|(_, first)| first == at) {
-            self.set_first();
-        }
+        self.deadlines.set(at, due);
     }
     pub fn first_due(&self) -> Option<(Timestamp, usize)> {
-        self.first
-    }
-
-    /// Moves deadlines that were put off to where they belong, until the first one is right.
-    fn set_first(&mut self) {
-        while let Some((queued, at)) = self.due.first().copied() {
-            let pulse = self.pulses.get_mut(at);
-            if pulse.as_ref().is_some_and(|pulse| pulse.due == Some(queued)) {
-                break;
-            }
-            self.due.pop_first();
-            let Some(pulse) = pulse else { continue };
-            pulse.queued = pulse.due;
-            self.due.extend(pulse.due.map(|due| (due, at)));
-        }
-        self.first = self.due.first().copied();
+        self.deadlines.first()
     }
 
     /// Everything with a history, taken out: the rules change.

@@ -53,7 +53,8 @@ pub struct World {
     order: Vec<Id>,
     floors: FastMap<Id, Floor>,
     rules: Arc<Rulebook>,
-    alerts: Alerts,
+    /// `None` only while it works: it reads the world meanwhile.
+    alerts: Option<Box<Alerts>>,
     /// Ended conversations and when they leave the list.
     leaving: BinaryHeap<Reverse<(Timestamp, Key)>>,
     /// When trends move on by a minute.
@@ -85,7 +86,7 @@ impl World {
             order: Vec::new(),
             floors: FastMap::default(),
             rules: Arc::default(),
-            alerts: Alerts::default(),
+            alerts: Some(Box::default()),
             leaving: BinaryHeap::new(),
             minute: None,
             crossing: None,
@@ -140,20 +141,20 @@ impl World {
     }
     /// All alerts that are not inactive, sorted by source and id.
     pub fn alerts(&self) -> Vec<Alert> {
-        self.alerts.alerts()
+        self.alerts.as_ref().map(|alerts| alerts.alerts()).unwrap_or_default()
     }
     /// One alert that is not inactive.
     pub fn alert(&self, id: &str) -> Option<&Alert> {
-        self.alerts.alert(id)
+        self.alerts.as_ref()?.alert(id)
     }
     /// What a person's command would do to its alert now, without doing it; `None` when it is already so,
     /// or cannot be. What is to be on the disk before anybody sees it is written from this.
     pub fn rehearse(&self, command: &DeskCommand, now: Timestamp) -> Option<(Transition, Alert)> {
-        self.alerts.rehearse(command, now)
+        self.alerts.as_ref()?.rehearse(command, now)
     }
     /// All timers of alerts that have collected anything, stopped at a moment: for the end of the program.
     pub fn timers(&self, at: Timestamp) -> Vec<(Id, Timers)> {
-        self.alerts.timers(at)
+        self.alerts.as_ref().map(|alerts| alerts.timers(at)).unwrap_or_default()
     }
     /// The rules in force.
     pub fn rules(&self) -> &Arc<Rulebook> {
@@ -197,7 +198,7 @@ impl World {
     }
     /// For running waits: the instant, in our clock, that an alert's value counts from.
     pub(crate) fn alert_counts_from(&self, id: &Id) -> Option<Timestamp> {
-        self.alerts.counts_from(id)
+        self.alerts.as_ref()?.counts_from(id)
     }
     pub(crate) fn standing(&self) -> &Standing {
         &self.standing
@@ -231,7 +232,8 @@ impl World {
         }
         let leaving = self.leaving.peek().map(|Reverse((at, _))| *at);
         self.crossing = self.next_crossing(now);
-        [leaving, self.minute, self.crossing, self.alerts.next_deadline()].into_iter().flatten().min()
+        let rules = self.alerts.as_ref().and_then(|alerts| alerts.next_deadline());
+        [leaving, self.minute, self.crossing, rules].into_iter().flatten().min()
     }
 
     /// The card of the longest wait changes its colour by time alone, just after these instants.

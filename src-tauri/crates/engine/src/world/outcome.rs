@@ -62,7 +62,7 @@ impl World {
         self.note_down(&deltas, &round);
         self.sum_up(&round, &mut touched, now);
         let (alerts, quiet) = self.evaluate(&mut round, touched, now);
-        let timers = self.alerts.take_moved_timers();
+        let timers = self.alerts.as_mut().map(|alerts| alerts.take_moved_timers()).unwrap_or_default();
         self.reorder(from);
         Effects {
             revision: self.revision,
@@ -179,10 +179,10 @@ impl World {
     /// Alerts carry the figures of the moment at which something happened to them. Who is about to look at
     /// them for the first time sees those of `now`. Returns the alerts that say something else now.
     pub fn reread_alerts(&mut self, now: Timestamp) -> Vec<Alert> {
-        let mut machine = std::mem::take(&mut self.alerts);
+        let mut machine = self.alerts.take().unwrap_or_default();
         machine.reread(self, now);
         let changed = machine.take_quiet_changes();
-        self.alerts = machine;
+        self.alerts = Some(machine);
         self.put_alerts(changed.iter());
         changed
     }
@@ -215,10 +215,13 @@ impl World {
             if !touched.sums.is_empty() || !round.redraw.is_empty() {
                 list.push(alerts::Touched::One(SubjectKind::Floor, alerts::floor_key()));
             }
-            list.extend(touched.rows.into_iter().flat_map(in_order));
+            for mut rows in touched.rows {
+                put_in_order(&mut rows);
+                list.append(&mut rows);
+            }
         }
         // The state machine reads the world while it works, so it steps out of it for that long.
-        let mut machine = std::mem::take(&mut self.alerts);
+        let mut machine = self.alerts.take().unwrap_or_default();
         if let Some(rules) = round.rules.take() {
             machine.set_rules(rules);
         }
@@ -237,7 +240,7 @@ impl World {
             transitions.extend(machine.evaluate(self, &list, now));
         }
         let quiet = machine.take_quiet_changes();
-        self.alerts = machine;
+        self.alerts = Some(machine);
         self.put_alerts(transitions.iter().map(|(_, alert)| alert).chain(&quiet));
         (transitions, quiet)
     }
@@ -265,11 +268,10 @@ impl TouchedSubjects {
 
 /// Rows of one kind in the order of their keys, so that what happens to alerts is told in it. Most inputs
 /// touch one row, or the people of one queue, who are in order.
-fn in_order(mut rows: Vec<alerts::Touched>) -> Vec<alerts::Touched> {
+fn put_in_order(rows: &mut [alerts::Touched]) {
     if !rows.is_sorted_by(|a, b| a.key() < b.key()) {
         rows.sort_by(|a, b| a.key().cmp(&b.key()));
     }
-    rows
 }
 
 /// Whether a row has kept its name.

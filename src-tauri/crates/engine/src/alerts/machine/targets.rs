@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{Health, Id, Key, SubjectKind, Timestamp};
 
-use super::{Alerts, Glance, who};
+use super::{Alerts, Glance, verdict::stays, who};
 use crate::alerts::{
     Called, Facts, Rulebook,
     condition::Look,
@@ -80,8 +80,9 @@ impl Alerts {
         now: Timestamp,
         out: &mut Out,
     ) -> bool {
-        let Self { slots, readings, late, asks_who, .. } = self;
-        let Some(Laid { target, slots: places, panel, seen }) = slots.laid_mut(place) else { return false };
+        let Self { slots, readings, late, full, asks_who, tests, lost, .. } = self;
+        let Some((laid, deadlines)) = slots.laid_and_deadlines(place) else { return false };
+        let Laid { target, slots: places, panel, seen } = laid;
         let asks_who = asks_who[kind as usize];
         // What was read before was there. Then names are not fetched, which lie far apart in memory.
         let read = if glance.same && !asks_who && !seen.is_empty() {
@@ -99,19 +100,29 @@ impl Alerts {
         if news.changed.is_empty() && late.is_empty() && !anyway {
             return true;
         }
-        let (places, panel) = (places.clone(), panel.clone());
-        let seen = std::mem::take(seen);
+        full.clear();
         for (nth, at) in places.iter().enumerate() {
             let reads = panel.reads(nth);
-            let late = self.late.contains(at);
-            if !(anyway || late || reads.meets(news.changed)) {
+            let is_late = late.contains(at);
+            if !(anyway || is_late || reads.meets(news.changed)) {
                 continue;
             }
-            let look = Look { readings: &seen, places: &[], min_n: panel.min_n(nth), now };
-            if !self.stays(&panel, nth, *at, late || reads.meets(news.moving), &look) {
-                self.test_on(book, facts, *at, &seen, now, out);
+            let look = Look { readings: seen, places: &[], min_n: panel.min_n(nth), now };
+            // Where a source is lost, an alert is held back by another one's state.
+            let again = is_late || reads.meets(news.moving) || !lost.is_empty();
+            match stays(deadlines, *at, (panel, nth), again, &look) {
+                true => *tests += 1,
+                false => full.push(*at),
             }
         }
+        if self.full.is_empty() {
+            return true;
+        }
+        let (seen, mut full) = (std::mem::take(seen), std::mem::take(&mut self.full));
+        for at in full.drain(..) {
+            self.test_on(book, facts, at, &seen, now, out);
+        }
+        self.full = full;
         if let Some(laid) = self.slots.laid_mut(place) {
             laid.seen = seen;
         }

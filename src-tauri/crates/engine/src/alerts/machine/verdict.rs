@@ -8,12 +8,13 @@ use super::{Alerts, who};
 use crate::alerts::{
     Facts, Reading, Rulebook,
     condition::{Compare, Look, Test, metric_text},
+    deadlines::{Deadlines, Settled},
     episode::{Asked, Episode, Out, Outcome, Sight, Snooze},
     metrics::Measure,
     panel::{Panel, Verdict},
     rule::{Rule, Terms},
     sentence::{Detail, Saying, detail},
-    slots::{Settled, Target},
+    slots::Target,
     source_key,
 };
 
@@ -139,7 +140,7 @@ impl Alerts {
             true if stands => Settled::Standing(verdict),
             true => Settled::Quiet,
         };
-        self.slots.settle(at, settled);
+        self.slots.deadlines.settle(at, settled);
         self.plan(book, at, now);
         if target.kind == SubjectKind::Source {
             self.cause(book, facts, &target.key.source, now, out);
@@ -187,37 +188,6 @@ impl Alerts {
         (all, unknown)
     }
 
-    /// Whether a slot stays as its last full test left it. Then at most the moment of the next look is to be
-    /// found, where that may be another one (`again`).
-    pub(super) fn stays(
-        &mut self,
-        panel: &Panel,
-        nth: usize,
-        at: usize,
-        again: bool,
-        look: &Look<'_>,
-    ) -> bool {
-        let pulse = self.slots.pulse(at);
-        let again = again || pulse.due.is_some_and(|due| due <= look.now);
-        let stays = match pulse.settled {
-            Settled::No => false,
-            Settled::Quiet => panel.fires(nth, look) != Some(true),
-            // Where a source is lost, an alert is held back by another one's state.
-            Settled::Standing(verdict) => {
-                !again && self.lost.is_empty() && panel.verdict(nth, look) == Some(verdict)
-            }
-        };
-        if !stays {
-            return false;
-        }
-        self.tests += 1;
-        if again {
-            let due = panel.crossing(nth, look).map(|due| due.max(soonest(look.now)));
-            self.slots.set_due(at, due);
-        }
-        true
-    }
-
     /// Most tests find nothing and found nothing before: no episode goes on and none begins. Then only the
     /// moment of the next look is to be found. Tells whether it was so.
     fn stays_quiet(&mut self, book: &Rulebook, at: usize, look: &Look<'_>) -> bool {
@@ -241,7 +211,9 @@ impl Alerts {
             [terms.crossing(look), opens_until].into_iter().flatten().filter(|at| *at > look.now).min();
         let due = slot.turns_at.map(|due| due.max(soonest(look.now)));
         self.slots.set_due(at, due);
-        self.slots.settle(at, if moves_by_figures(book, rule) { Settled::Quiet } else { Settled::No });
+        self.slots
+            .deadlines
+            .settle(at, if moves_by_figures(book, rule) { Settled::Quiet } else { Settled::No });
         true
     }
 
@@ -285,6 +257,31 @@ impl Alerts {
             if self.slots.get(at).is_some_and(|s| s.target.kind != SubjectKind::Source) {
                 self.test(book, facts, at, now, out);
             }
+        }
+    }
+}
+
+/// Whether a slot stays as its last full test left it. Then at most the moment of the next look is to be found,
+/// where that may be another one (`again`).
+pub(super) fn stays(
+    deadlines: &mut Deadlines,
+    at: usize,
+    (panel, nth): (&Panel, usize),
+    again: bool,
+    look: &Look<'_>,
+) -> bool {
+    let pulse = deadlines.pulse(at);
+    let again = again || pulse.due.is_some_and(|due| due <= look.now);
+    match pulse.settled {
+        Settled::No => false,
+        Settled::Standing(verdict) => !again && panel.verdict(nth, look) == Some(verdict),
+        Settled::Quiet if panel.fires(nth, look) == Some(true) => false,
+        Settled::Quiet => {
+            if again {
+                let due = panel.crossing(nth, look).map(|due| due.max(soonest(look.now)));
+                deadlines.set(at, due);
+            }
+            true
         }
     }
 }
