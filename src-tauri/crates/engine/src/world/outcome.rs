@@ -16,6 +16,9 @@ use crate::{
     effects::{Delta, DeskCommand, Effects, Entity},
 };
 
+/// Alerts of the last run, and the time that each had collected.
+type Restored = (Vec<Alert>, Vec<(Id, Timers)>);
+
 /// What one input has done so far.
 #[derive(Debug, Default)]
 pub(super) struct Round {
@@ -32,7 +35,7 @@ pub(super) struct Round {
     pub(super) crossed: bool,
     pub(super) desk: Option<DeskCommand>,
     pub(super) rules: Option<Arc<Rulebook>>,
-    pub(super) restored: Option<(Vec<Alert>, Vec<(Id, Timers)>)>,
+    pub(super) restored: Option<Restored>,
 }
 
 impl Round {
