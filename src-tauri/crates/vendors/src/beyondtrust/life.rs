@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use model::{Conversation, ConversationState, Id, Outcome, Timestamp};
 
-use super::map::{self, Sight};
+use super::{
+    map::{self, Sight},
+    wire::RowId,
+};
 
 /// Rows of one event may come in several lines: within this time they are one.
 const TOGETHER: Duration = Duration::from_secs(5);
@@ -18,6 +21,7 @@ pub(super) struct Track {
     /// How it is shown.
     pub shown: Conversation,
     entered_at: Option<Timestamp>,
+    queue_row: Option<RowId>,
     /// The wait before the last change of queue: taking a session moves it to a personal queue, which is
     /// no new wait.
     earlier_wait: Option<Timestamp>,
@@ -32,6 +36,8 @@ struct Left {
     shown: Box<Conversation>,
     /// It has waited in a queue of several people since.
     queued: bool,
+    /// It was put into a queue again: a mere close takes people out of it and moves it nowhere.
+    requeued: bool,
 }
 
 impl Track {
@@ -45,6 +51,8 @@ impl Track {
             None => (None, None, None, None),
         };
         let moved = before.as_ref().is_some_and(|t| t.entered_at != sight.entered_at);
+        let elsewhere =
+            sight.queue_row.is_some() && before.as_ref().is_some_and(|t| t.queue_row != sight.queue_row);
         match (was, state) {
             (None, ConversationState::Waiting) => waiting_since = entered,
             (Some(ConversationState::Waiting), ConversationState::Waiting) if moved => {
@@ -52,16 +60,20 @@ impl Track {
                 waiting_since = entered.or(waiting_since);
             }
             (Some(ConversationState::Waiting), ConversationState::Waiting) => {}
-            // The last one left: it waits again, from when the feed says, or from now.
+            // The last one left: it waits again, from when the feed says it entered its queue.
             (Some(_), ConversationState::Waiting) => {
+                // The move may have come a line before: into a queue of several, while somebody was in it.
+                let just_moved = !sight.personal
+                    && answered_at
+                        .zip(sight.entered_at)
+                        .is_some_and(|(a, e)| a < e && seen.since(e) <= TOGETHER);
                 left = before.as_ref().map(|t| Left {
                     at: seen,
                     shown: Box::new(t.shown.clone()),
                     queued: false,
+                    requeued: just_moved,
                 });
-                // An entry after the answer is the one into this wait; it may have come a line before.
-                let entry = entered.filter(|e| moved || answered_at.is_some_and(|a| a < *e));
-                waiting_since = entry.or(Some(seen));
+                waiting_since = entered.or(Some(seen));
                 (earlier_wait, answered_at) = (None, None);
             }
             (None, _) => {
@@ -94,6 +106,7 @@ impl Track {
         }
         if let Some(left) = left.as_mut().filter(|_| state == ConversationState::Waiting) {
             left.queued |= sight.queue.is_some() && !sight.personal;
+            left.requeued |= moved || elsewhere;
         }
         let shown = Conversation {
             source: source.clone(),
@@ -118,7 +131,7 @@ impl Track {
             tags: None,
             priority: sight.priority,
         };
-        Track { shown, entered_at: sight.entered_at, earlier_wait, left }
+        Track { shown, entered_at: sight.entered_at, queue_row: sight.queue_row, earlier_wait, left }
     }
 
     /// How a session is shown once its row is gone.
@@ -126,7 +139,7 @@ impl Track {
         let mut shown = self.shown;
         let mut handled = shown.state == ConversationState::Active;
         // Whoever closes a session leaves it first, sometimes a line before.
-        if let Some(left) = self.left
+        if let Some(left) = self.left.filter(|left| !left.requeued)
             && seen.since(left.at) <= TOGETHER
         {
             (shown, handled) = (*left.shown, true);

@@ -26,6 +26,8 @@ pub(super) struct Place {
 pub(super) struct Sight {
     pub lsid: Id,
     pub queue: Option<Id>,
+    /// That queue's row.
+    pub queue_row: Option<RowId>,
     /// Row ids of who is in it; a row whose representative is missing counts, too.
     pub joined: bool,
     /// Who is in it, sorted.
@@ -52,18 +54,31 @@ fn text(field: Option<&Scalar>) -> Option<String> {
 fn flag(field: Option<&Scalar>) -> Option<bool> {
     Flag::from(field?).0
 }
+/// The year 2200: what claims to be later is no time.
+const LATEST_MS: f64 = 7_258_118_400_000.0;
+
 /// A UNIX time in seconds; zero is none. Larger ones than any year can have are milliseconds.
-fn instant(field: Option<&Scalar>) -> Option<Timestamp> {
+pub(super) fn instant(field: Option<&Scalar>) -> Option<Timestamp> {
     let seconds = Number::from(field?).0.filter(|s| *s > 0.0)?;
     let ms = if seconds > 1e11 { seconds } else { seconds * 1000.0 };
-    Some(Timestamp::from_ms(ms as i64))
+    (ms < LATEST_MS).then(|| Timestamp::from_ms(ms as i64))
+}
+
+/// The word for a queue's type.
+fn type_word(row: &Row) -> String {
+    text(row.kind.as_ref()).unwrap_or_default().trim().to_lowercase()
+}
+
+/// The word for the type of a queue that has no code name.
+pub(super) fn uncoded(row: &Row) -> Option<String> {
+    text(row.code_name.as_ref()).is_none().then(|| type_word(row))
 }
 
 /// Identity and name of a queue, in the form of the command API.
 pub(super) fn place(tables: &Tables, id: &str) -> Option<(Id, Place)> {
     let row = tables.row(Table::Queue, id)?;
     let team = reference(row.team.as_ref());
-    let kind_word = text(row.kind.as_ref()).unwrap_or_default().trim().to_lowercase();
+    let kind_word = type_word(row);
     let code_name = text(row.code_name.as_ref());
     // Whose personal queue it is works whatever its type is called.
     let (id, kind) = match (kind_word.as_str(), team, tables.owner(id)) {
@@ -76,8 +91,18 @@ pub(super) fn place(tables: &Tables, id: &str) -> Option<(Id, Place)> {
                 "rep" | "representative" | "personal" => QueueKind::Personal,
                 _ => QueueKind::Other,
             };
-            // A personal queue before its owner has no name of its own yet: it is shown when it has.
-            (format!("{word}:{}", code_name.clone()?), kind)
+            let code = match &code_name {
+                Some(code) => code.clone(),
+                // A personal queue before its owner is shown when it has one, and nothing else is shown
+                // that has no name at all; but not while somebody is in it.
+                None if !tables.is_used(id)
+                    && (kind == QueueKind::Personal || text(row.name.as_ref()).is_none()) =>
+                {
+                    return None;
+                }
+                None => tables.mark(word, id),
+            };
+            (format!("{word}:{code}"), kind)
         }
     };
     let name = text(row.name.as_ref()).or(code_name).unwrap_or_else(|| id.clone());
@@ -100,6 +125,7 @@ pub(super) fn sight(tables: &Tables, places: &Places, session: &str) -> Option<S
         at_home: owner.is_some_and(|o| agents.contains(&o)),
         agents: agents.into_iter().collect(),
         first_join: joins().filter_map(|join| instant(join.created.as_ref())).min(),
+        queue_row,
         created_at: instant(row.created.as_ref()),
         entered_at: instant(row.entered.as_ref()),
         expected_at: instant(row.pickup.as_ref()),

@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use model::Id;
 
-use super::wire::{Line, Row, RowId, Table, reference};
+use super::{
+    map::uncoded,
+    wire::{Line, Row, RowId, Table, reference},
+};
 use crate::loose::Text;
 
 type Key = (Table, RowId);
@@ -35,6 +38,8 @@ pub(super) struct Tables {
     consoles: HashMap<Id, BTreeSet<RowId>>,
     /// Rows of sessions by lsid: one, unless the appliance contradicts itself.
     sessions: HashMap<Id, BTreeSet<RowId>>,
+    /// Rows of queues without a code name by type, in the order of their numbers.
+    uncoded: HashMap<String, BTreeSet<(usize, RowId)>>,
     touched: Touched,
 }
 
@@ -72,8 +77,11 @@ impl Tables {
     }
     /// Rows of a table that refer to this row, in the order of their ids.
     pub fn referring(&self, from: Table, to: Table, id: &str) -> impl Iterator<Item = &Row> {
-        let keys = self.referrers.get(&(to, id.to_owned())).into_iter().flatten();
-        keys.filter(move |(table, _)| *table == from).filter_map(|(table, id)| self.row(*table, id))
+        // A team's queue is referred to by all its sessions: only those of this table are walked through.
+        let keys = self.referrers.get(&(to, id.to_owned())).into_iter();
+        keys.flat_map(move |keys| keys.range((from, RowId::new())..))
+            .take_while(move |(table, _)| *table == from)
+            .filter_map(|(table, id)| self.row(*table, id))
     }
     /// Row ids of the consoles that a user has open.
     pub fn consoles(&self, user: &str) -> impl Iterator<Item = &RowId> {
@@ -87,6 +95,17 @@ impl Tables {
     /// Whose personal queue a row of a queue is, whatever its type is called.
     pub fn owner(&self, queue: &str) -> Option<Id> {
         self.referring(Table::Representative, Table::Queue, queue).find_map(user)
+    }
+
+    /// Whether any session is in a queue.
+    pub fn is_used(&self, queue: &str) -> bool {
+        self.referring(Table::Session, Table::Queue, queue).next().is_some()
+    }
+    /// What stands for the code name of a queue that has none: nothing, but more than one of a type are
+    /// told apart by their rows.
+    pub fn mark(&self, kind: &str, queue: &str) -> String {
+        let first = self.uncoded.get(kind).and_then(BTreeSet::first);
+        if first.is_some_and(|(_, first)| first != queue) { format!("#{queue}") } else { String::new() }
     }
 
     /// Nothing is known any more.
@@ -114,8 +133,10 @@ impl Tables {
             }
         }
         for (table, rows) in line.update.0.into_iter().flatten() {
-            for (id, part) in rows {
-                // An update of a row never seen begins it.
+            for (id, mut part) in rows {
+                // An update of a row never seen begins it; none takes away who or what it is.
+                part.lsid = part.lsid.filter(|lsid| Text::from(lsid).0.is_some());
+                part.user = part.user.filter(|user| reference(Some(user)).is_some());
                 let mut row = self.row(table, &id).cloned().unwrap_or_default();
                 row.merge(part);
                 self.put(table, id, Some(row));
@@ -151,6 +172,10 @@ impl Tables {
                 Table::Session => {
                     lsid(row).into_iter().for_each(|lsid| note(&mut self.sessions, lsid, &key.1, there));
                 }
+                Table::Queue => {
+                    let place = (key.1.len(), key.1.clone());
+                    uncoded(row).into_iter().for_each(|kind| note(&mut self.uncoded, kind, &place, there));
+                }
                 _ => {}
             }
         }
@@ -162,7 +187,17 @@ impl Tables {
     fn touch(&mut self, table: Table, id: &str, old: Option<&Row>, new: Option<&Row>) {
         let both = || [old, new].into_iter().flatten();
         match table {
-            Table::Queue => self.touch_queue(id),
+            Table::Queue => {
+                self.touch_queue(id);
+                // Another may be the first of its type now.
+                let kinds: BTreeSet<String> = both().filter_map(uncoded).collect();
+                let first = kinds
+                    .iter()
+                    .filter_map(|kind| self.uncoded.get(kind))
+                    .flat_map(|rows| rows.iter().take(2));
+                let first: Vec<RowId> = first.map(|(_, row)| row.clone()).collect();
+                first.iter().filter(|row| *row != id).for_each(|row| self.touch_queue(row));
+            }
             Table::Representative => {
                 self.touched.users.extend(both().filter_map(user));
                 let queue = |row: Option<&Row>| row.and_then(|row| reference(row.queue.as_ref()));
@@ -187,6 +222,12 @@ impl Tables {
             }
             Table::Session => {
                 self.touched.sessions.extend(both().filter_map(lsid));
+                let queue = |row: Option<&Row>| row.and_then(|row| reference(row.queue.as_ref()));
+                if queue(old) != queue(new) {
+                    let news: Vec<RowId> =
+                        [queue(old), queue(new)].into_iter().flatten().filter(|q| self.may_show(q)).collect();
+                    news.iter().for_each(|queue| self.touch_queue(queue));
+                }
                 if old.and_then(lsid) != new.and_then(lsid) {
                     let joins = self.referring(Table::RepresentativeSession, Table::Session, id);
                     let users: Vec<Id> = joins.filter_map(|join| self.user_of(join)).collect();
@@ -198,6 +239,13 @@ impl Tables {
                 self.touched.sessions.extend(sessions);
             }
         }
+    }
+
+    /// Whether a queue is shown only while somebody is in it, and that may just have changed.
+    fn may_show(&self, queue: &str) -> bool {
+        self.row(Table::Queue, queue).is_some_and(|row| uncoded(row).is_some())
+            && self.owner(queue).is_none()
+            && self.referring(Table::Session, Table::Queue, queue).nth(1).is_none()
     }
 
     /// A queue, the sessions in it and those who serve it.

@@ -1,5 +1,6 @@
 //! Against the simulated appliance: its dialects, its faults, and the questions of the vendor's page.
 
+mod ends;
 mod golden;
 mod peer;
 mod ways;
