@@ -120,6 +120,8 @@ pub(super) struct Config {
     pub token_url: Url,
     /// `wss://site/nw`
     pub feed_url: Url,
+    /// `https://site/check_health`
+    pub health_url: Url,
     pub client_id: String,
     pub company: Option<String>,
     pub net: NetOptions,
@@ -159,6 +161,7 @@ impl Config {
             source: settings.id.clone(),
             token_url: join(None, "/oauth2/token"),
             feed_url: join(Some(ws), "/nw"),
+            health_url: join(None, "/check_health"),
             client_id,
             company,
             net: NetOptions { ca_file: settings.ca_file.clone(), proxy: settings.proxy.clone() },

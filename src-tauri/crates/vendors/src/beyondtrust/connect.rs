@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use link::{
-    Phase, Secret,
+    Answer, Phase, Secret,
     origin::place,
     single_flight::Token,
     ws::{Frame, Socket, Target, WsError},
@@ -96,8 +96,12 @@ pub(super) async fn begin(source: &mut Source) -> Result<(Box<Socket>, Lines, Ve
 
 /// The token in use; the answer that brings one also tells the appliance's clock.
 async fn token(source: &mut Source) -> Result<Token, End> {
-    let Source { auth, config, http, session, .. } = source;
-    Ok(auth.token(config, http, |answer| session.skew.learn(answer)).await?)
+    let Source { auth, config, http, session, dated, .. } = source;
+    let heard = |answer: &Answer| {
+        *dated |= answer.date().is_some();
+        session.skew.learn(answer);
+    };
+    Ok(auth.token(config, http, heard).await?)
 }
 
 /// Takes the other way at once when there is one, else ends the visit. A way that has worked is left only
@@ -171,7 +175,7 @@ async fn open(source: &mut Source) -> Result<Opened, End> {
                     format!("{host} allows no more connections for now; it is tried again later."),
                     wait,
                 ),
-                503 => End::Lost(full(&host), wait),
+                503 => End::Unavailable(wait),
                 400 | 404 | 405 | 426 => End::Lost(
                     format!(
                         "{host} has no live state at this address: check that `url` is the support site and, where it is set, `company`; or its version lacks the Real-Time State API."
@@ -338,7 +342,8 @@ impl Talk {
             Ok(Said::Answer(line)) if line.success == Some(true) => Ok(None),
             Ok(Said::Answer(line)) => Ok(Some(line.complaint.unwrap_or_default())),
             Ok(Said::NoApplication) => Ok(Some(String::new())),
-            Err(other) => Err(other.end(|| full(&host))),
+            Err(Unanswered::Closed) => Err(End::CutShort),
+            Err(other) => Err(other.end(String::new)),
         }
     }
 }

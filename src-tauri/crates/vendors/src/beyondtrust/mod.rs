@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod floor;
 mod format;
+mod health;
 mod life;
 mod lines;
 mod map;

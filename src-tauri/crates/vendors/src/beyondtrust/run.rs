@@ -5,7 +5,13 @@ use std::time::Duration;
 use link::{Dialer, Http, Session, backoff::Backoff, session::DENIED_EVERY};
 use model::{Batch, Change, Timestamp};
 
-use super::{auth::Auth, config::Config, floor::Floor, stream::Visit};
+use super::{
+    auth::Auth,
+    config::Config,
+    floor::Floor,
+    health::{CheckUp, explained},
+    stream::Visit,
+};
 use crate::{SourceLink, polled};
 
 /// How a visit ended.
@@ -14,6 +20,10 @@ pub(super) enum End {
     Stopped,
     /// The link is lost; the appliance's own wait, where it gave one.
     Lost(String, Option<Duration>),
+    /// The upgrade was refused with 503: it is full, or not in service; the appliance's own wait.
+    Unavailable(Option<Duration>),
+    /// It ended as soon as it began.
+    CutShort,
     Throttled(String, Option<Duration>),
     Denied(String),
     Misconfigured(String),
@@ -48,6 +58,9 @@ pub(super) struct Source {
     pub by_name: bool,
     /// Turn of the token that was accepted last: refused later, it may only be too old.
     pub accepted: Option<u64>,
+    pub check_up: CheckUp,
+    /// An answer has told the appliance's clock.
+    pub dated: bool,
 }
 
 impl Source {
@@ -93,17 +106,28 @@ pub(super) async fn run(config: Config, link: SourceLink) {
         was_live: false,
         by_name: false,
         accepted: None,
+        check_up: CheckUp::default(),
+        dated: false,
     };
     if source.emit(Vec::new()).await.is_err() {
         return;
     }
     loop {
         let end = Visit::make(&mut source).await;
+        let stop = source.link.stop.clone();
+        let end = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            end = explained(&mut source, end) => end,
+        };
         let now = source.now();
         let session = &mut source.session;
         let wait = match end {
             End::Stopped => return,
             End::Lost(sentence, wait) => session.lost_for(now, sentence, wait),
+            // Both have their sentence by now.
+            End::Unavailable(wait) => session.lost_for(now, String::new(), wait),
+            End::CutShort => session.lost(now, String::new()),
             End::Throttled(sentence, wait) => session.throttled(now, sentence, wait),
             End::Denied(sentence) => session.denied(now, sentence),
             End::Misconfigured(sentence) => {
@@ -120,7 +144,6 @@ pub(super) async fn run(config: Config, link: SourceLink) {
         if source.emit(Vec::new()).await.is_err() {
             return;
         }
-        let stop = source.link.stop.clone();
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}

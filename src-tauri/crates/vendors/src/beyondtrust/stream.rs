@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     config::Pace,
-    connect::{begin, full, lost, too_long},
+    connect::{begin, lost, too_long},
     format,
     lines::Lines,
     pulse::{Beat, Pulse},
@@ -29,6 +29,9 @@ const MALFORMED: usize = 3;
 const TOGETHER: usize = 64;
 /// Lines that change nothing still say that the data is fresh, at most this often.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
+
+/// The appliance promises to tell a change within this time, seconds.
+const LATENCY_S: f64 = 21.0;
 
 /// The copy that is on its way.
 struct Copying {
@@ -63,6 +66,8 @@ pub(super) struct Visit<'a> {
     /// Lines were taken in and not told.
     untold: bool,
     told: Instant,
+    /// The most that a message's time was ahead of ours, seconds.
+    ahead: Option<f64>,
 }
 
 impl<'a> Visit<'a> {
@@ -94,6 +99,7 @@ impl<'a> Visit<'a> {
             copying: Some(Copying::new(now, false)),
             untold: false,
             told: now,
+            ahead: None,
         };
         let Err(end) = visit.follow().await;
         if matches!(end, End::Stopped) {
@@ -140,8 +146,7 @@ impl<'a> Visit<'a> {
                 Err(error) => {
                     let nothing_yet = self.copying.as_ref().is_some_and(|c| !c.any && !c.emptied);
                     if nothing_yet && opened.elapsed() <= QUICK && matches!(error, WsError::Closed { .. }) {
-                        let host = place(&self.source.config.feed_url);
-                        return Err(End::Lost(full(&host), None));
+                        return Err(End::CutShort);
                     }
                     return Err(lost(&error));
                 }
@@ -207,6 +212,7 @@ impl<'a> Visit<'a> {
         if line.is_truncate() {
             return self.begin_anew().await;
         }
+        self.date(&line);
         if !line.is_update() {
             return Ok(());
         }
@@ -219,6 +225,20 @@ impl<'a> Visit<'a> {
             None => self.untold = true,
         }
         Ok(())
+    }
+
+    /// Where no answer told the appliance's clock, its messages do. One that was under way for as long as the
+    /// appliance allows itself tells nothing; of the others the one that came soonest tells most.
+    fn date(&mut self, line: &Line) {
+        let Some(said) = line.said_at.filter(|_| !self.source.dated) else { return };
+        let now = self.source.now();
+        let ahead = said.seconds_since(now);
+        if self.ahead.is_some_and(|most| ahead <= most) {
+            return;
+        }
+        self.ahead = Some(ahead);
+        let on_its_way = (-LATENCY_S..=1.0).contains(&ahead);
+        self.source.session.skew.sample(if on_its_way { now } else { said }, now, now);
     }
 
     /// The appliance has emptied its model: what was told stays, marked as old, until the new copy is whole.

@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use model::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -147,6 +148,8 @@ pub(super) struct Line {
     pub success: Option<bool>,
     /// The appliance's own words for a refusal. For telling refusals apart, not for people.
     pub complaint: Option<String>,
+    /// When it was sent, in the appliance's clock.
+    pub said_at: Option<Timestamp>,
     pub insert: Rows,
     pub update: Rows,
     pub delete: Gone,
@@ -185,6 +188,9 @@ impl<'de> Deserialize<'de> for Line {
                         "error_message" | "error" | "message" | "reason" => {
                             let words = text(&map.next_value()?);
                             line.complaint = line.complaint.take().or(words);
+                        }
+                        "timestamp" => {
+                            line.said_at = super::map::instant(Some(&map.next_value::<Scalar>()?));
                         }
                         "insert" => line.insert = map.next_value()?,
                         "update" => line.update = map.next_value()?,

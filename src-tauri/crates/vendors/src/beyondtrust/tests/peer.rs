@@ -1,6 +1,9 @@
 //! A scripted appliance: what a faithful one would hardly do.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{
@@ -38,6 +41,8 @@ pub struct Script {
     pub tokens: Vec<(u16, &'static str)>,
     /// Lines behind the answer to the subscription.
     pub copy: Vec<&'static str>,
+    /// Status of the health check.
+    pub health: u16,
 }
 
 impl Default for Script {
@@ -46,6 +51,7 @@ impl Default for Script {
             greets: Greets::Well,
             tokens: vec![(200, r#"{"access_token":"fake-token","token_type":"Bearer","expires_in":3600}"#)],
             copy: vec![COPY],
+            health: 200,
         }
     }
 }
@@ -58,6 +64,7 @@ pub struct Peer {
     pub address: String,
     /// Requests for a token, and upgrades by whether they offered the sub-protocol.
     pub seen: Arc<Mutex<(usize, Vec<bool>)>>,
+    checks: Arc<AtomicUsize>,
     script: Arc<Mutex<Script>>,
     say: broadcast::Sender<String>,
 }
@@ -68,6 +75,7 @@ impl Peer {
         let peer = Self {
             address: listener.local_addr().unwrap().to_string(),
             seen: Arc::default(),
+            checks: Arc::default(),
             script: Arc::new(Mutex::new(script)),
             say: broadcast::channel(256).0,
         };
@@ -90,6 +98,10 @@ impl Peer {
     pub fn tokens(&self) -> usize {
         self.seen.lock().unwrap().0
     }
+    /// How often the health check was asked.
+    pub fn checks(&self) -> usize {
+        self.checks.load(Ordering::Relaxed)
+    }
     pub fn upgrades(&self) -> Vec<bool> {
         self.seen.lock().unwrap().1.clone()
     }
@@ -103,6 +115,13 @@ impl Peer {
         let head = String::from_utf8_lossy(&bytes).to_string();
         if head.starts_with("POST /oauth2/token ") {
             return self.token(stream).await;
+        }
+        if head.starts_with("GET /check_health ") {
+            self.checks.fetch_add(1, Ordering::Relaxed);
+            let status = self.script.lock().unwrap().health;
+            let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK");
+            let _ = stream.write_all(text.as_bytes()).await;
+            return;
         }
         let header = |name: &str| {
             head.lines().find_map(|l| {

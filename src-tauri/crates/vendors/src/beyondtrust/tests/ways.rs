@@ -177,3 +177,49 @@ async fn l3_a_refusal_right_after_success_is_first_taken_for_a_limit() {
     let wait = w.report.retry_at.unwrap().seconds_since(link::Clock::now(&link::SystemClock));
     assert!((290.0..=300.0).contains(&wait), "{wait}");
 }
+
+/// A site that switches over to its backup refuses everybody for minutes: nobody is told to end an
+/// integration for that, and its health is asked for once in thirty seconds at most.
+#[tokio::test]
+async fn d13_a_site_that_is_not_in_service_is_not_called_full() {
+    for (health, part) in [(500, "not in service"), (200, "thirty integrations"), (404, "may be switching")] {
+        let peer = Peer::start(Script { health, greets: Greets::Refuses(503), ..Script::default() }).await;
+        let mut w = watch_at(&peer.address, None);
+        w.until("three tries", |w| {
+            assert!(w.report.error.is_none() || w.error().contains(part), "{health}: {}", w.error());
+            peer.upgrades().len() >= 3 && w.report.error.is_some()
+        })
+        .await;
+        assert_eq!(w.report.health, Health::Retrying, "{health}");
+        assert!(peer.checks() < peer.upgrades().len(), "{} check-ups", peer.checks());
+        peer.script(|s| s.greets = Greets::Well);
+        w.live().await;
+    }
+    // Nor is our account blamed.
+    let tokens = vec![(401, r#"{"error":"invalid_client"}"#)];
+    let (_peer, mut w) = open(Script { health: 500, tokens, ..Script::default() }, None).await;
+    w.until("an error", |w| w.report.error.is_some()).await;
+    assert_eq!(w.report.health, Health::Retrying);
+    assert!(w.error().contains("not in service"), "{}", w.error());
+}
+
+/// Where no answer has a date, the messages' own time tells the clock; one that was long under way does not.
+#[tokio::test]
+async fn p19_messages_tell_the_clock_where_no_answer_does() {
+    let (peer, mut w) = open(Script::default(), None).await;
+    w.live().await;
+    assert_eq!(w.report.clock_skew_s, None);
+    let now = || link::Clock::now(&link::SystemClock).as_ms() / 1000;
+    let said = |ahead: i64, name: &str| {
+        format!(
+            r#"{{"type":"update_model","timestamp":{},"update":{{"support_session":{{"812":{{"customer_name":"{name}"}}}}}}}}"#,
+            now() + ahead
+        )
+    };
+    for (ahead, name, skew) in [(-4, "Cy", 0.0), (300, "Di", 300.0)] {
+        peer.say(&said(ahead, name));
+        w.until("told", |w| w.conversations["s812"].customer.as_deref() == Some(name)).await;
+        let learnt = w.report.clock_skew_s.unwrap();
+        assert!((learnt - skew).abs() <= 15.0, "{ahead}: {learnt}");
+    }
+}
