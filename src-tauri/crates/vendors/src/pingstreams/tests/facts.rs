@@ -262,7 +262,7 @@ async fn p19_every_answer_tells_the_servers_clock() {
         let mut seen = Running::with(config, "fake-password");
         seen.until("asked", |r| r.ever_live || r.health.health == Health::Denied).await;
         let skew = seen.health.clock_skew_s.unwrap_or_default();
-        assert!((skew - 420.0).abs() <= 2.0, "{refused:?}: {skew}");
+        assert!((skew - 420.0).abs() <= 15.0, "{refused:?}: {skew}");
     }
     // Without a sign-in, and the members refused: the other parts tell it.
     let peer = Peer::start().await;
@@ -270,5 +270,5 @@ async fn p19_every_answer_tells_the_servers_clock() {
     peer.rest("GET /p1/project_users", 403, "{}");
     let mut seen = Running::start(config(&peer));
     seen.live().await;
-    assert!((seen.health.clock_skew_s.unwrap_or_default() - 420.0).abs() <= 2.0, "{:?}", seen.health);
+    assert!((seen.health.clock_skew_s.unwrap_or_default() - 420.0).abs() <= 15.0, "{:?}", seen.health);
 }
