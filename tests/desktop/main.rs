@@ -4,5 +4,7 @@
 //! leaves them out.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+mod disturb;
 mod keychain;
 mod notification;
