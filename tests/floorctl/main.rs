@@ -5,6 +5,7 @@
 mod acknowledged;
 mod drift;
 mod faults;
+mod only;
 mod pace;
 mod past;
 mod proxies;

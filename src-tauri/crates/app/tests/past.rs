@@ -93,7 +93,7 @@ fn the_alert_log_is_written_as_rows_and_as_a_document() {
     // The same document as `floorctl alerts --json` prints, of what was asked for.
     let (_, lines, text) = export(&all, HistoryFormat::Json);
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let book = alerts(data.path(), Timestamp::from_ms(0), at(60)).unwrap();
+    let book = alerts(data.path(), None, Timestamp::from_ms(0), at(60)).unwrap();
     assert_eq!((lines, read), (3, serde_json::to_value(&book).unwrap()));
     assert_eq!((book.alerts.len(), book.notes.len()), (2, 2));
     let crowd = HistoryQuery { rule: Some("Crowd".to_owned()), ..HistoryQuery::default() };
@@ -165,12 +165,12 @@ fn a_trial_tells_how_far_it_is_and_ends_when_nobody_waits_for_it() {
     let book = Arc::new(book);
 
     let watched = Watched::default();
-    let report = try_rules_watched(data.path(), &book, None, None, Some("Crowd"), &watched).unwrap();
-    assert_eq!(report, try_rules(data.path(), &book, None, None, Some("Crowd")).unwrap());
+    let report = try_rules_watched(data.path(), None, &book, None, None, Some("Crowd"), &watched).unwrap();
+    assert_eq!(report, try_rules(data.path(), None, &book, None, None, Some("Crowd")).unwrap());
     assert_eq!((report.rules[0].times, report.rules[0].total_s), (2, 20.0));
     assert!(watched.done() > 0.9, "{}", watched.done());
 
     watched.stop();
-    let stopped = try_rules_watched(data.path(), &book, None, None, Some("Crowd"), &watched);
+    let stopped = try_rules_watched(data.path(), None, &book, None, None, Some("Crowd"), &watched);
     assert!(matches!(stopped, Err(PastError::Stopped)), "{stopped:?}");
 }

@@ -8,14 +8,18 @@ use model::{AlertState, Severity, Transition};
 use crate::{
     Exit,
     args::Global,
-    offline::{data, failed, now, print_json},
+    offline::{data, failed, now, only, print_json},
     print,
     table::{clip, plain},
 };
 
 pub fn run(global: &Global, since: Duration, json: bool, csv: bool) -> Exit {
     let now = now();
-    match alerts(&data(global), now.minus(since), now) {
+    let only = match only(global) {
+        Ok(only) => only,
+        Err(exit) => return exit,
+    };
+    match alerts(&data(global), only.as_ref(), now.minus(since), now) {
         Ok(book) if json => print_json(&book),
         Ok(book) if csv => {
             let mut rows = Vec::new();

@@ -7,7 +7,7 @@ use app::{
     settings::{self, Settings, config_path, data_dir},
 };
 use link::{Clock, SystemClock};
-use model::Timestamp;
+use model::{Id, Timestamp};
 use serde::Serialize;
 
 use crate::{Exit, args::Global, print};
@@ -29,6 +29,22 @@ pub fn settings(global: &Global) -> Result<Settings, Exit> {
 /// Where the databases are.
 pub fn data(global: &Global) -> PathBuf {
     global.data.clone().unwrap_or_else(data_dir)
+}
+
+/// The source that `--only` names: one of the configuration, or one that something is kept of. Prints the
+/// sentence when it is neither.
+pub fn only(global: &Global) -> Result<Option<Id>, Exit> {
+    let Some(only) = &global.only else { return Ok(None) };
+    let only = Id::from(only.as_str());
+    if past::knows(&data(global), &only) {
+        return Ok(Some(only));
+    }
+    let file = global.config.clone().unwrap_or_else(config_path);
+    if settings(global)?.sources.iter().any(|source| source.id == only) {
+        return Ok(Some(only));
+    }
+    eprintln!("floorctl: {} has no source with the id `{only}`; check --only", file.display());
+    Err(Exit::Usage)
 }
 
 /// Now.

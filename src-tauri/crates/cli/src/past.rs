@@ -3,17 +3,20 @@
 use std::{fmt::Write, path::Path};
 
 use app::past::{self, Stretch};
-use model::Id;
 
 use crate::{
     Exit,
     args::{Format, Global},
-    offline::{data, failed, instant, lasting, now, print_json, settings},
+    offline::{data, failed, instant, lasting, now, only, print_json, settings},
     print, table,
 };
 
 pub fn history(global: &Global, json: bool) -> Exit {
-    let history = match past::history(&data(global)) {
+    let only = match only(global) {
+        Ok(only) => only,
+        Err(exit) => return exit,
+    };
+    let history = match past::history(&data(global), only.as_ref()) {
         Ok(history) => history,
         Err(error) => return failed(&error),
     };
@@ -52,21 +55,16 @@ pub fn replay(global: &Global, at: &str, json: bool) -> Exit {
         Ok(at) => at,
         Err(exit) => return exit,
     };
-    let then = match past::floor_then(&data(global), at, now()) {
+    let only = match only(global) {
+        Ok(only) => only,
+        Err(exit) => return exit,
+    };
+    let then = match past::floor_then(&data(global), only.as_ref(), at, now()) {
         Ok(then) => then,
         Err(error) => return failed(&error),
     };
     tell(&then.notes);
-    let mut document = then.document;
-    if let Some(only) = &global.only {
-        let only = Id::from(only.as_str());
-        document.sources.retain(|s| s.id == only);
-        document.queues.retain(|q| q.queue.source == only);
-        document.agents.retain(|a| a.source == only);
-        document.conversations.retain(|c| c.conversation.source == only);
-        document.totals.retain(|t| t.source == only);
-        document.alerts.retain(|a| a.source.as_ref() == Some(&only));
-    }
+    let document = then.document;
     if json {
         return print_json(&document);
     }
@@ -110,7 +108,11 @@ pub fn export(global: &Global, wanted: &Wanted, format: Format, out: &Path) -> E
         Format::Json => past::Format::Json,
         Format::Csv => past::Format::Csv,
     };
-    match past::export(&data(global), stretch, format, out, now()) {
+    let only = match only(global) {
+        Ok(only) => only,
+        Err(exit) => return exit,
+    };
+    match past::export(&data(global), only.as_ref(), stretch, format, out, now()) {
         Ok(notes) => {
             tell(&notes);
             eprintln!("floorctl: written to {}", out.display());

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     Exit,
     args::{Global, Rules},
-    offline::{data, failed, instant, lasting, print_json, settings},
+    offline::{data, failed, instant, lasting, only, print_json, settings},
     print,
     table::plain,
 };
@@ -20,6 +20,10 @@ use crate::{
 pub fn run(global: &Global, command: Rules) -> Exit {
     let settings = match settings(global) {
         Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let only = match only(global) {
+        Ok(only) => only,
         Err(exit) => return exit,
     };
     // A wrong rule is told by every command; the right ones are still listed and tried.
@@ -35,7 +39,7 @@ pub fn run(global: &Global, command: Rules) -> Exit {
                 (Ok(from), Ok(to)) => (from, to),
                 (Err(exit), _) | (_, Err(exit)) => return exit,
             };
-            match try_rules(&data(global), &settings.rules, from, to, rule.as_deref()) {
+            match try_rules(&data(global), only.as_ref(), &settings.rules, from, to, rule.as_deref()) {
                 Ok(report) if json => print_json(&report),
                 Ok(report) => {
                     print(&of_trial(&report));

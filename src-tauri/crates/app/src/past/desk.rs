@@ -81,16 +81,25 @@ impl From<JournalEntry> for LogLine {
     }
 }
 
-/// The open alerts and the log since a moment.
-pub fn alerts(data: &Path, since: Timestamp, now: Timestamp) -> Result<AlertBook, PastError> {
+/// The open alerts and the log since a moment; `only`: of this source, without what is about the floor.
+pub fn alerts(
+    data: &Path,
+    only: Option<&Id>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<AlertBook, PastError> {
     let desk = DeskReader::open(&data.join("desk.db"))?;
     let mut alerts = desk.open_alerts()?;
     alerts.retain(|a| a.state != AlertState::Inactive);
     alerts.sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
     // A clock that was set back leaves lines of the future; they belong to the log all the same.
     let until = now.plus(std::time::Duration::from_secs(86_400));
-    let log: Vec<LogLine> = desk.journal(since, until)?.into_iter().map(LogLine::from).collect();
-    let notes = notes(&desk, &log, since, until)?;
+    let mut log: Vec<LogLine> = desk.journal(since, until)?.into_iter().map(LogLine::from).collect();
+    let wanted = |source: &Option<Id>| only.is_none() || source.as_ref() == only;
+    alerts.retain(|alert| wanted(&alert.source));
+    log.retain(|line| wanted(&line.source));
+    let mut notes = notes(&desk, &log, since, until)?;
+    notes.retain(|note| only.is_none() || note.alert.is_some());
     Ok(AlertBook { contract: engine::document::CONTRACT, since, alerts, log, notes })
 }
 
@@ -102,7 +111,7 @@ pub(super) fn of(data: &Path, query: &HistoryQuery, now: Timestamp) -> Result<Al
             && query.source.as_ref().is_none_or(|wanted| source.as_ref() == Some(wanted))
             && query.alert.as_ref().is_none_or(|wanted| wanted == alert)
     };
-    let mut book = alerts(data, since, now)?;
+    let mut book = alerts(data, None, since, now)?;
     book.alerts.retain(|a| wanted(&a.rule, &a.source, &a.id));
     book.log.retain(|line| {
         query.to.is_none_or(|to| line.at <= to) && wanted(&line.rule, &line.source, &line.alert)

@@ -36,9 +36,10 @@ pub enum Stretch {
     Span(Timestamp, Timestamp),
 }
 
-/// Writes the file; gives the sentences that belong to it.
+/// Writes the file (`only`: of this source); gives the sentences that belong to it.
 pub fn export(
     data: &Path,
+    only: Option<&Id>,
     stretch: Stretch,
     format: Format,
     out: &Path,
@@ -46,7 +47,7 @@ pub fn export(
 ) -> Result<Vec<String>, PastError> {
     match stretch {
         Stretch::At(at) => {
-            let then = floor_then(data, at, now)?;
+            let then = floor_then(data, only, at, now)?;
             whole_file(out, |to| match format {
                 Format::Json => {
                     serde_json::to_writer(&mut *to, &then.document)?;
@@ -59,12 +60,13 @@ pub fn export(
             })?;
             Ok(then.notes)
         }
-        Stretch::Span(from, until) => span(data, from, until.min(now), format, out),
+        Stretch::Span(from, until) => span(data, only, from, until.min(now), format, out),
     }
 }
 
 fn span(
     data: &Path,
+    only: Option<&Id>,
     from: Timestamp,
     until: Timestamp,
     format: Format,
@@ -73,7 +75,7 @@ fn span(
     if from > until {
         return Err(PastError::Backwards { from, until });
     }
-    let reader = floor(data)?;
+    let reader = floor(data, only)?;
     let known = reader.span()?.ok_or(PastError::Empty)?;
     if until < known.from {
         return Err(PastError::TooEarly { at: until, from: known.from });

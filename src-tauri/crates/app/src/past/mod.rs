@@ -10,8 +10,8 @@ mod time;
 
 use std::path::Path;
 
-use model::Timestamp;
-use store::{FloorReader, StoreError};
+use model::{Id, Timestamp};
+use store::{DeskReader, FloorReader, LogFilter, StoreError};
 
 pub use desk::{AlertBook, LogLine, alerts};
 pub(crate) use desk::{Earlier, earlier};
@@ -85,6 +85,22 @@ impl PastError {
     }
 }
 
-fn floor(data: &Path) -> Result<FloorReader, StoreError> {
-    FloorReader::open(&data.join("floor.db"))
+fn floor(data: &Path, only: Option<&Id>) -> Result<FloorReader, StoreError> {
+    Ok(FloorReader::open(&data.join("floor.db"))?.only(only.cloned()))
+}
+
+/// Whether anything is kept of a source, also when it is no longer configured. Databases that are not there
+/// keep nothing.
+pub fn knows(data: &Path, source: &Id) -> bool {
+    let seen = || -> Result<bool, StoreError> {
+        let floor = floor(data, Some(source))?;
+        let last = floor.floor_at(Timestamp::from_ms(i64::MAX))?;
+        let gaps = || floor.gaps(Timestamp::from_ms(i64::MIN), Timestamp::from_ms(i64::MAX));
+        Ok(last.is_some_and(|floor| !floor.sources.is_empty()) || gaps()?.iter().any(|g| g.source.is_some()))
+    };
+    let told = || -> Result<bool, StoreError> {
+        let lines = LogFilter { source: Some(source.clone()), limit: 1, ..LogFilter::default() };
+        Ok(!DeskReader::open(&data.join("desk.db"))?.log(&lines)?.is_empty())
+    };
+    seen().unwrap_or(false) || told().unwrap_or(false)
 }

@@ -99,20 +99,23 @@ impl Watched {
 }
 
 /// Plays the floor from `from` (default: a day before the end) to `until` (default: the end of history).
-/// All rules run together, as they would have; `rule` names the one to tell about.
+/// All rules run together, as they would have; `rule` names the one to tell about. `only`: as if this
+/// source were the whole floor.
 pub fn try_rules(
     data: &Path,
+    only: Option<&Id>,
     book: &Arc<Rulebook>,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
     rule: Option<&str>,
 ) -> Result<TrialReport, PastError> {
-    try_rules_watched(data, book, from, until, rule, &Watched::default())
+    try_rules_watched(data, only, book, from, until, rule, &Watched::default())
 }
 
 /// The same while somebody watches; [`PastError::Stopped`] when they stopped it.
 pub fn try_rules_watched(
     data: &Path,
+    only: Option<&Id>,
     book: &Arc<Rulebook>,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -124,7 +127,7 @@ pub fn try_rules_watched(
     {
         return Err(PastError::NoSuchRule(name.to_owned()));
     }
-    let reader = floor(data)?;
+    let reader = floor(data, only)?;
     let span = reader.span()?.ok_or(PastError::Empty)?;
     let until = until.unwrap_or(span.until).min(span.until);
     let from = from.unwrap_or_else(|| until.minus(std::time::Duration::from_secs(86_400))).max(span.from);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use engine::document::{self, Snapshot};
-use model::{Health, Source, Timestamp};
+use model::{Health, Id, Source, Timestamp};
 use serde::Serialize;
 use store::{FloorAt, FloorReader, Gap};
 
@@ -56,9 +56,9 @@ impl From<Gap> for GapRow {
     }
 }
 
-/// From when to when there is history, how much, and its gaps.
-pub fn history(data: &Path) -> Result<History, PastError> {
-    let reader = floor(data)?;
+/// From when to when there is history (`only`: of this source), how much, and its gaps.
+pub fn history(data: &Path, only: Option<&Id>) -> Result<History, PastError> {
+    let reader = floor(data, only)?;
     let span = reader.span()?.ok_or(PastError::Empty)?;
     let last = reader.floor_at(span.until)?;
     let mut counts = Counts::default();
@@ -92,21 +92,22 @@ pub struct Then {
     pub notes: Vec<String>,
 }
 
-/// The document as it was. Where Floorwalker itself was not running, no source is shown as live.
-pub fn floor_then(data: &Path, at: Timestamp, now: Timestamp) -> Result<Then, PastError> {
+/// The document as it was; `only`: of this source, without what is about the whole floor. Where Floorwalker itself was not running, no source is shown as live.
+pub fn floor_then(data: &Path, only: Option<&Id>, at: Timestamp, now: Timestamp) -> Result<Then, PastError> {
     if at > now {
         return Err(PastError::Future { at });
     }
-    let reader = floor(data)?;
+    let reader = floor(data, only)?;
     let span = reader.span()?.ok_or(PastError::Empty)?;
     let Some(seen) = reader.floor_at(at)? else {
         return Err(PastError::TooEarly { at, from: span.from });
     };
     let mut notes = Vec::new();
-    let alerts = standing_at(data, at).unwrap_or_else(|error| {
+    let mut alerts = standing_at(data, at).unwrap_or_else(|error| {
         notes.push(format!("The alerts of that time are not known: {error}."));
         Vec::new()
     });
+    alerts.retain(|alert| only.is_none() || alert.source.as_ref() == only);
     let unseen = not_running(&reader, at, seen.at)?;
     if let Some(gap) = &unseen {
         notes.push(match gap.ended {

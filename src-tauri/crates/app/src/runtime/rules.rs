@@ -143,7 +143,7 @@ impl Floorwalker {
         let _one_at_a_time = self.inner.trials.one.lock().await;
         let (data, watched) = (self.inner.start.data.clone(), waiting.watched.clone());
         let tried = tokio::task::spawn_blocking(move || {
-            past::try_rules_watched(&data, &among, from, to, Some(&name), &watched)
+            past::try_rules_watched(&data, None, &among, from, to, Some(&name), &watched)
         });
         match tried.await {
             Ok(Ok(report)) => answer(Some(report), Vec::new(), false),

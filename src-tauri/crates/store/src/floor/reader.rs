@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use model::Timestamp;
+use model::{Id, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    query::Log,
-    rows::{FloorAt, Gap, Span, Step},
+    query::{Log, Read},
+    rows::{FloorAt, Gap, Logged, Span, Step},
     schema,
 };
 use crate::{StoreError, open::open_reader, port::is_being_written};
@@ -16,6 +16,7 @@ use crate::{StoreError, open::open_reader, port::is_being_written};
 pub struct FloorReader {
     path: PathBuf,
     db: Connection,
+    only: Option<Id>,
 }
 
 impl FloorReader {
@@ -24,7 +25,22 @@ impl FloorReader {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let db = open_reader(path)?;
         schema::verify_for_reading(&db, path)?;
-        Ok(Self { path: path.to_owned(), db })
+        Ok(Self { path: path.to_owned(), db, only: None })
+    }
+    /// Reads as if this were the only source.
+    pub fn only(self, source: Option<Id>) -> Self {
+        Self { only: source, ..self }
+    }
+    fn wants(&self, source: &Id) -> bool {
+        self.only.as_ref().is_none_or(|only| only == source)
+    }
+    fn is_wanted(&self, change: &Logged) -> bool {
+        match change {
+            Logged::Upsert(entity) => self.wants(entity.names().0),
+            Logged::Remove(_, key) => self.wants(&key.source),
+            Logged::Source(source) => self.wants(&source.id),
+            Logged::SourceGone(id) => self.wants(id),
+        }
     }
     fn log(&self) -> Log<'_> {
         Log { db: &self.db, path: &self.path }
@@ -33,7 +49,13 @@ impl FloorReader {
     pub fn floor_at(&self, at: Timestamp) -> Result<Option<FloorAt>, StoreError> {
         match self.log().read(at)? {
             None => Ok(None),
-            Some(read) => read.damage.map_or_else(|| Ok(Some(read.image.floor())), Err),
+            Some(Read { damage: Some(damage), .. }) => Err(damage),
+            Some(read) => {
+                let mut floor = read.image.floor();
+                floor.sources.retain(|source| self.wants(&source.id));
+                floor.entities.retain(|entity| self.wants(entity.names().0));
+                Ok(Some(floor))
+            }
         }
     }
     /// Tells the floor at `from` (or where history begins, when that is later) as a whole, then every
@@ -56,7 +78,10 @@ impl FloorReader {
         until: Timestamp,
         mut told: impl FnMut(Step) -> bool,
     ) -> Result<(), StoreError> {
-        self.log().replay(from, until, &mut told)
+        self.log().replay(from, until, &mut |mut step| {
+            step.changes.retain(|change| self.is_wanted(change));
+            told(step)
+        })
     }
     /// From when to when there is history; `None` when there is none.
     pub fn span(&self) -> Result<Option<Span>, StoreError> {
@@ -68,6 +93,7 @@ impl FloorReader {
         // Looked at before reading: who starts to write in between closes the gap, nobody opens one.
         let written = is_being_written(&self.path);
         let mut gaps = self.log().gaps(from, until)?;
+        gaps.retain(|gap| gap.source.as_ref().is_none_or(|source| self.wants(source)));
         if let (false, Some(began)) = (written, self.log().ends()?)
             && began <= until
         {
