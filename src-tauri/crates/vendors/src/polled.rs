@@ -7,6 +7,9 @@ use model::{Batch, Change, Health, HealthReport, Timestamp};
 
 use crate::{Endpoint, SourceLink};
 
+/// Who was on a page of a list that has not come for so many intervals is no longer shown as present.
+pub const STALE_AFTER: u32 = 3;
+
 /// The plans as `check` prints them, each name once.
 pub fn endpoints(plans: &[Plan]) -> Vec<Endpoint> {
     let mut endpoints: Vec<Endpoint> = Vec::new();

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use link::{Answer, NetError, Phase, poll::Trouble};
+use link::{
+    Answer, NetError, Phase,
+    origin::{place, same_origin},
+    poll::Trouble,
+};
 
 /// Who is asked, in the words of the sentences.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +107,19 @@ pub fn no_answer(error: &NetError) -> Trouble {
         }
         _ => Trouble::Link(sentence),
     }
+}
+
+/// What is sent is never repeated at another origin: whoever answers so is not the vendor, or not its
+/// final address.
+pub fn redirected(answer: &Answer) -> Option<Trouble> {
+    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let to = answer.url.join(answer.header("location")?).ok()?;
+    if same_origin(&answer.url, &to) {
+        return None;
+    }
+    Some(no_answer(&NetError { host: place(&answer.url), phase: Phase::Redirect(place(&to)) }))
 }
 
 fn throttled(answer: &Answer, vendor: &str) -> Trouble {

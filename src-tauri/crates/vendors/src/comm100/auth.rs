@@ -184,6 +184,9 @@ fn token_answer(answer: &Answer) -> Result<TokenAnswer, Trouble> {
             },
         };
     }
+    if let Some(trouble) = rest::redirected(answer) {
+        return Err(trouble);
+    }
     let body = rest::body(answer, "the sign-in", &WORDS)?;
     loose::read(body).map_err(|_| rest::unreadable(answer, "the sign-in", &WORDS))
 }

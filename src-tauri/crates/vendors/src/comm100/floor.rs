@@ -18,7 +18,7 @@ use super::{
 use crate::{
     drift::Notes,
     paces::{Paces, Wanted},
-    polled::{stay_put, stretch},
+    polled::{STALE_AFTER, stay_put, stretch},
 };
 
 /// Two answers this close together are taken to be about the same moment.
@@ -38,6 +38,8 @@ pub struct Comm100Floor {
     pace: Pace,
     /// Pages that the agents came in last.
     pages: u32,
+    /// When each agent was last heard of.
+    heard: HashMap<String, Timestamp>,
     /// Where status ids are noted that nobody explains.
     pub notes: Notes,
     /// Whether the look-ups that explain them were made.
@@ -97,6 +99,7 @@ impl Comm100Floor {
             names: None,
             pace,
             pages: 1,
+            heard: HashMap::new(),
             notes: Notes::default(),
             looked_up: false,
             paces: Paces::default(),
@@ -144,12 +147,17 @@ impl Comm100Floor {
         self.pages = u32::try_from(pages.len()).unwrap_or(1).max(1);
         if whole {
             self.known.agents.clear();
+            self.heard.clear();
         }
         for row in pages.iter().flat_map(|page| page.rows.iter().flatten()) {
             if let Some(guid) = named(&row.agent) {
                 self.known.agents.insert(guid.to_owned(), row.clone());
+                self.heard.insert(guid.to_owned(), at);
             }
         }
+        let limit = self.every(AGENTS).unwrap_or_default() * STALE_AFTER;
+        let unheard = self.heard.iter().filter(|(_, heard)| at.since(**heard) >= limit);
+        self.known.unheard = unheard.map(|(guid, _)| guid.clone()).collect();
         self.known.roster = if whole { Roster::Whole } else { Roster::Partial };
         self.kept.roster = self.known.roster;
         self.agents_at = Some(at);
@@ -260,6 +268,7 @@ impl Floor for Comm100Floor {
                 AGENTS => {
                     self.known.roster = self.kept.roster;
                     self.agents_at = Some(moment.at);
+                    self.heard.values_mut().for_each(|heard| *heard = moment.at);
                 }
                 QUEUE => {
                     if let Some((_, current)) = &mut self.known.queue {

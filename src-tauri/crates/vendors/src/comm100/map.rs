@@ -1,6 +1,6 @@
 //! From Comm100's answers to the model's rows. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use link::poll::Rows;
 use model::{
@@ -29,6 +29,8 @@ pub struct Known {
     pub agents: BTreeMap<String, AgentRow>,
     /// How far `agents` can be trusted.
     pub roster: Roster,
+    /// Agents on pages that have not come for too long.
+    pub unheard: BTreeSet<String>,
     /// Meaning of status ids.
     pub statuses: Statuses,
     /// Members by department id, where the look-up may be read.
@@ -99,7 +101,7 @@ fn agents(source: &Id, known: &Known) -> BTreeMap<Id, Agent> {
 }
 
 fn agent(source: &Id, known: &Known, guid: &str, row: &AgentRow) -> Agent {
-    let current = known.roster != Roster::Unknown;
+    let current = known.roster != Roster::Unknown && !known.unheard.contains(guid);
     let status = known.statuses.resolve(row.status.0.as_deref().filter(|_| current));
     let open = row.open.0.filter(|_| current);
     // 0 means that no limit is known, not that nothing may be taken.
@@ -179,12 +181,19 @@ fn queues(source: &Id, known: &Known, agents: &BTreeMap<Id, Agent>) -> BTreeMap<
 fn waiting(row: &QueueRow) -> Option<u32> {
     let listed = || {
         let visitors = row.visitors.0.as_ref()?;
-        visitors.iter().all(|visitor| visitor.seen > 0).then(|| u32::try_from(visitors.len()).ok())?
+        let all_are_read = visitors.iter().all(|visitor| visitor.seen > 0);
+        all_are_read.then(|| u32::try_from(each_once(visitors).count()).ok())?
     };
     match &row.waiting.0 {
         Scalar::Int(..0) => None,
         told => Count::from(told).0.or_else(listed),
     }
+}
+
+/// The visitors of a row, each once: one who is listed twice waits once.
+fn each_once(visitors: &[Waiting]) -> impl Iterator<Item = &Waiting> {
+    let mut seen = BTreeSet::new();
+    visitors.iter().filter(move |visitor| named(&visitor.id).is_none_or(|guid| seen.insert(guid)))
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -204,7 +213,7 @@ fn queue(
         .iter()
         .filter_map(|visitor| known.since.get(&(place.id.clone(), visitor.id.0.clone()?)).copied())
         .min();
-    let waits: Vec<f64> = visitors.iter().filter_map(|visitor| visitor.wait.0).collect();
+    let waits: Vec<f64> = each_once(visitors).filter_map(|visitor| visitor.wait.0).collect();
     let average = waits.iter().sum::<f64>() / waits.len() as f64;
     let open = row.open.0.filter(|_| current);
     let capacity = row.capacity.0.filter(|max| *max > 0 && current);
@@ -274,7 +283,7 @@ fn staff(known: &Known, agents: &BTreeMap<Id, Agent>, place: &Place<'_>) -> Opti
 
 fn conversations(source: &Id, known: &Known) -> BTreeMap<Id, Conversation> {
     let mut found: BTreeMap<Id, (u8, Conversation)> = BTreeMap::new();
-    let Some((rows, true)) = &known.queue else { return BTreeMap::new() };
+    let Some((rows, current)) = &known.queue else { return BTreeMap::new() };
     for row in rows {
         let place = place(row);
         for visitor in row.visitors.0.iter().flatten() {
@@ -282,7 +291,8 @@ fn conversations(source: &Id, known: &Known) -> BTreeMap<Id, Conversation> {
             if found.get(guid).is_some_and(|(rank, _)| *rank <= place.rank) {
                 continue;
             }
-            let since = known.since.get(&(place.id.clone(), guid.to_owned())).copied();
+            // Whether somebody of whom nothing was heard for too long still waits is not known: no time runs on.
+            let since = known.since.get(&(place.id.clone(), guid.to_owned())).copied().filter(|_| *current);
             found.insert(guid.into(), (place.rank, conversation(source, guid, &place.id, since)));
         }
     }

@@ -51,6 +51,14 @@ pub struct LookUps {
 const MOST_PAGES: u32 = 50;
 const PAGE_SIZE: &str = "100";
 
+/// The sign-in was good, and what it gave is not taken.
+fn token_refused() -> Trouble {
+    Trouble::Refused {
+        sentence: "Comm100 accepted the sign-in and then refused its own token (401): check whether `url` and `token_url` belong to the same site as `site_id`, and whether `client_id` may use the API.".to_owned(),
+        credentials: true,
+    }
+}
+
 /// The asking half of a Comm100 source.
 pub struct Comm100Ask {
     http: Http,
@@ -118,7 +126,11 @@ impl Comm100Ask {
                 }
                 grant.refused(&token).await;
                 let token = grant.token(&self.http, &self.budget, &*self.clock, &self.secret).await?;
-                self.send(url, bearer(&token)).await
+                let answer = self.send(url, bearer(&token)).await?;
+                if answer.status == 401 {
+                    return Err(token_refused());
+                }
+                Ok(answer)
             }
         }
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     paces::{Paces, Wanted},
-    polled::{stay_put, stretch},
+    polled::{STALE_AFTER, stay_put, stretch},
 };
 
 /// The floor of one giosg organization.
@@ -26,6 +26,8 @@ pub struct GiosgFloor {
     known: Known,
     /// How far the lists could be trusted before they grew too old.
     kept: (Told, Told),
+    /// When each room and each user was last heard of.
+    heard: [HashMap<String, Timestamp>; 2],
     pace: Pace,
     /// Requests that each endpoint took last.
     requests: [u32; 3],
@@ -71,7 +73,15 @@ impl GiosgFloor {
     /// An empty floor.
     pub fn new(source: Id, with_shared: bool, pace: Pace) -> Self {
         let known = Known { with_shared, ..Known::default() };
-        Self { source, known, kept: Default::default(), pace, requests: [1; 3], paces: Paces::default() }
+        Self {
+            source,
+            known,
+            kept: Default::default(),
+            heard: Default::default(),
+            pace,
+            requests: [1; 3],
+            paces: Paces::default(),
+        }
     }
 
     /// Says from now on how often is asked.
@@ -85,6 +95,18 @@ impl GiosgFloor {
     fn tell_pace(&self) {
         let wanted = self.pace.wanted(self.requests).to_vec();
         self.paces.tell(wanted, &self.pace.share, self.pace.calls);
+    }
+
+    /// Who was heard now, and who for too long was not: pages may fail while others come.
+    fn hear(&mut self, endpoint: usize, ids: impl Iterator<Item = String>, whole: bool, at: Timestamp) {
+        let heard = &mut self.heard[endpoint];
+        if whole {
+            heard.clear();
+        }
+        heard.extend(ids.map(|id| (id, at)));
+        let limit = self.pace.every(endpoint, self.requests) * STALE_AFTER;
+        let unheard = heard.iter().filter(|(_, heard)| at.since(**heard) >= limit);
+        self.known.unheard[endpoint] = unheard.map(|(id, _)| id.clone()).collect();
     }
 
     fn take_rooms<'a>(
@@ -199,10 +221,14 @@ impl Floor for GiosgFloor {
                     page.rows.iter().flatten().map(move |row| (row, moment))
                 });
                 self.take_rooms(rows, whole, &oldest);
+                let ids = pages.iter().flat_map(|page| page.rows.iter().flatten());
+                self.hear(ROOMS, ids.filter_map(|row| row.id.0.clone()), whole, moment.at);
             }
             Some(Answer::Users { pages, whole }) => {
                 self.requests[USERS] = requests(pages.len());
-                self.take_users(pages.iter().flat_map(|page| page.rows.iter().flatten()), whole);
+                let rows = || pages.iter().flat_map(|page| page.rows.iter().flatten());
+                self.take_users(rows(), whole);
+                self.hear(USERS, rows().filter_map(|row| row.id.0.clone()), whole, moment.at);
             }
             Some(Answer::LookUps { people, rooms }) => {
                 let pages = |n: Option<usize>| n.unwrap_or_default();
@@ -211,7 +237,10 @@ impl Floor for GiosgFloor {
                 self.take_look_ups(people, rooms);
             }
             // The same as last time: what was put aside as old is good again.
-            None if endpoint == ROOMS => self.known.rooms_told = self.kept.0,
+            None if endpoint == ROOMS => {
+                self.known.rooms_told = self.kept.0;
+                self.heard[ROOMS].values_mut().for_each(|heard| *heard = moment.at);
+            }
             None if endpoint == USERS => self.known.users_told = self.kept.1,
             None => {}
         }

@@ -1,11 +1,14 @@
 //! From giosg's answers to the model's rows. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use link::poll::Rows;
 use model::{Agent, Id, Presence, Queue, QueueKind, Timestamp, Totals, Window};
 
-use super::wire::{Person, RoomRow, UserRow};
+use super::{
+    ROOMS, USERS,
+    wire::{Person, RoomRow, UserRow},
+};
 use crate::figures::{count, derived, reported, sorted};
 
 /// Everything that giosg has told us, as it stands now.
@@ -25,6 +28,8 @@ pub struct Known {
     pub room_names: HashMap<String, String>,
     /// Rooms that belong to a partner; `None` where that is not known.
     pub shared: HashMap<String, bool>,
+    /// Rooms and users on pages that have not come for too long.
+    pub unheard: [BTreeSet<String>; 2],
     /// Whether shared rooms are among the rooms.
     pub with_shared: bool,
     /// Since when the oldest waits, by room.
@@ -94,12 +99,11 @@ fn presence(row: &UserRow, person: Option<&Person>) -> Presence {
 fn agent(source: &Id, known: &Known, id: &str, user: &User) -> Agent {
     let row = &user.row;
     let person = person(known, id, row);
-    let heard = known.users_told != Told::Nothing && user.absent < GONE_AFTER;
+    let current = known.users_told != Told::Nothing && !known.unheard[USERS].contains(id);
+    let heard = current && user.absent < GONE_AFTER;
     let presence = match heard {
         true => presence(row, person),
-        false if known.users_told != Told::Nothing && person.is_some_and(|p| p.present.0 == Some(false)) => {
-            Presence::Offline
-        }
+        false if current && person.is_some_and(|p| p.present.0 == Some(false)) => Presence::Offline,
         false => Presence::Unknown,
     };
     let open = row.open.0.filter(|_| heard);
@@ -142,7 +146,7 @@ fn clamped(free: i64) -> u32 {
 }
 
 fn queue(source: &Id, known: &Known, id: &str, row: &RoomRow, agents: &BTreeMap<Id, Agent>) -> Queue {
-    let told = known.rooms_told != Told::Nothing;
+    let told = known.rooms_told != Told::Nothing && !known.unheard[ROOMS].contains(id);
     let waiting = row.waiting.0.filter(|_| told);
     let somebody = waiting.is_some_and(|waiting| waiting > 0);
     let open = row.open.0.filter(|_| told);

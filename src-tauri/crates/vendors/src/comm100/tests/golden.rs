@@ -203,7 +203,8 @@ fn figures_that_are_too_old_become_unknown_and_rows_stay() {
         assert!(queue.windows.iter().all(|figure| figure.value.is_none()));
     }
     assert!(old.agents.values().all(|a| a.presence == model::Presence::Unknown && a.open.is_none()));
-    assert!(old.conversations.is_empty());
+    assert!(!before.conversations.is_empty() && old.conversations.keys().eq(before.conversations.keys()));
+    assert!(old.conversations.values().all(|conversation| conversation.waiting_since.is_none()));
     assert!(old.totals.unwrap().windows.iter().all(|figure| figure.value.is_none()));
     // The same answers again, word for word: all is known again.
     for endpoint in [RIGHTNOW, QUEUE, AGENTS, TODAY] {
@@ -248,4 +249,32 @@ fn names_are_asked_for_sooner_while_a_status_is_unknown() {
     let page = Arc::new(loose::read(body).unwrap());
     floor.take(AGENTS, Some(Answer::Agents { pages: vec![page], whole: true }), at(5));
     assert_eq!(floor.every(STATUSES), Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn one_visitor_listed_twice_waits_once() {
+    let mut floor = Comm100Floor::new("shop".into(), pace());
+    floor.take(QUEUE, Some(queue_of(&[("v1", 95), ("v2", 12), ("v2", 12)])), at(0));
+    let rows = floor.rows();
+    assert_eq!((rows.queues["site"].average_wait_s, rows.conversations.len()), (Some(53.5), 2));
+}
+
+#[test]
+fn agents_on_pages_that_do_not_come_are_unknown_after_three_intervals() {
+    let mut floor = played("lookups");
+    let before = floor.rows();
+    let known = |floor: &Comm100Floor| {
+        let rows = floor.rows();
+        assert!(rows.agents.keys().eq(before.agents.keys()), "rows stay");
+        rows.agents.values().filter(|a| a.presence != model::Presence::Unknown || a.open.is_some()).count()
+    };
+    let all = known(&floor);
+    assert!(all > 0);
+    let partial =
+        || Some(Answer::Agents { pages: vec![Arc::new(loose::read(b"[]").unwrap())], whole: false });
+    let interval = floor.every(AGENTS).unwrap().as_secs() as i64;
+    floor.take(AGENTS, partial(), at(3 * interval - 1));
+    assert_eq!(known(&floor), all);
+    floor.take(AGENTS, partial(), at(3 * interval));
+    assert_eq!(known(&floor), 0);
 }

@@ -252,9 +252,9 @@ fn a_wait_is_measured_from_when_its_page_was_there() {
     floor.take(ROOMS, Some(told), at(0));
     assert_eq!((since(&floor, "a"), since(&floor, "b")), (Some(-50.0), Some(-5.0)));
     // The second page did not come: whoever is on it goes on waiting as long as before.
-    let pages = vec![page(r#"[{"room_id":"a","waiting_chats":1,"max_wait_time":90}]"#)];
-    let told = Answer::Rooms { pages, at: vec![at(40).at], whole: false, oldest: BTreeMap::new() };
-    floor.take(ROOMS, Some(told), at(60));
+    let pages = vec![page(r#"[{"room_id":"a","waiting_chats":1,"max_wait_time":70}]"#)];
+    let told = Answer::Rooms { pages, at: vec![at(20).at], whole: false, oldest: BTreeMap::new() };
+    floor.take(ROOMS, Some(told), at(25));
     assert_eq!((since(&floor, "a"), since(&floor, "b")), (Some(-50.0), Some(-5.0)));
 }
 
@@ -276,4 +276,32 @@ fn where_nobody_s_presence_is_known_the_heads_are_not_known() {
     assert_eq!(floor.rows().queues["r"].agents_online, None);
     let heads = floor.rows().totals.unwrap();
     assert!(heads.windows.iter().any(|f| &*f.metric == "agents_online" && f.value.is_none()));
+}
+
+#[test]
+fn rooms_and_users_on_pages_that_do_not_come_are_unknown_after_three_intervals() {
+    let mut floor = played("reference");
+    let before = floor.rows();
+    let nothing = || loose::read(b"[]").unwrap();
+    let pass = |floor: &mut GiosgFloor, second: i64| {
+        floor.take(ROOMS, rooms(room_of(1, 3.0), false), at(second));
+        floor.take(USERS, users(nothing(), false), at(second));
+        floor.rows()
+    };
+    let told = |rows: &Rows| {
+        let queues =
+            rows.queues.iter().filter(|(id, q)| &***id != "r" && (q.waiting.is_some() || q.open.is_some()));
+        let agents = rows.agents.values().filter(|a| a.presence != Presence::Unknown || a.open.is_some());
+        (queues.count(), agents.count())
+    };
+    // The longer of the two intervals is fifteen seconds.
+    let soon = pass(&mut floor, 29);
+    assert_eq!(told(&soon), told(&before));
+    let late = pass(&mut floor, 45);
+    assert_eq!((late.queues.len(), late.agents.len()), (before.queues.len() + 1, before.agents.len()));
+    assert_eq!(told(&late), (0, 0));
+    assert_eq!(late.queues["r"].waiting, Some(1), "what comes is shown");
+    floor.take(ROOMS, rooms(fixture("reference", "rooms").unwrap(), true), at(60));
+    floor.take(USERS, users(fixture("reference", "users").unwrap(), true), at(60));
+    assert_eq!(told(&floor.rows()), told(&before));
 }
