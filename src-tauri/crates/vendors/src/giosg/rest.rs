@@ -350,6 +350,17 @@ impl Ask for GiosgAsk {
                 Err(failed) if self.retirement.is_it(ROOMS, failed.status) => {
                     self.rooms_without_figures(failed.trouble).await
                 }
+                // At the start the users tell which it is, so that the first floor shown is not one without
+                // rooms.
+                Err(failed) if self.retirement.is_open(ROOMS) => {
+                    let users = self.retirement.seen(USERS, self.ask_users().await);
+                    match users {
+                        Err(other) if self.retirement.is_it(USERS, other.status) => {
+                            self.rooms_without_figures(failed.trouble).await
+                        }
+                        _ => Err(failed.trouble),
+                    }
+                }
                 outcome => Ok(self.retirement.seen(ROOMS, outcome)?),
             },
             USERS => match self.ask_users().await {

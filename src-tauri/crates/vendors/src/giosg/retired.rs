@@ -49,6 +49,12 @@ impl Retirement {
         self.missing.iter().all(|missing| missing.load(Ordering::Relaxed) >= enough)
     }
 
+    /// Whether only the other one can tell: this one is not there, and the other was never asked.
+    pub fn is_open(&self, endpoint: usize) -> bool {
+        let missing = |at: usize| self.missing[at].load(Ordering::Relaxed) > 0;
+        !self.were_there.load(Ordering::Relaxed) && missing(endpoint) && !missing(1 - endpoint)
+    }
+
     /// Takes in that an endpoint was there, if it was.
     pub fn seen<T>(&self, endpoint: usize, outcome: Result<T, Failed>) -> Result<T, Failed> {
         if outcome.is_ok() {

@@ -332,7 +332,8 @@ async fn d13_only_a_zone_that_is_refused_with_400_is_left_out() {
     };
     let (ask, paths) = asking(script, |_| {}).await;
     assert!(ask.ask(ROOMS).await.is_err());
-    assert_eq!(paths.lock().unwrap().len(), 1);
+    let rooms = |path: &&String| path.contains("realtime/rooms");
+    assert_eq!(paths.lock().unwrap().iter().filter(rooms).count(), 1);
     assert!(ask.note(ROOMS).is_none());
     let (ask, _) = asking(good, |config| config.timezone = Some("Mars/Olympus".into())).await;
     assert!(ask.ask(ROOMS).await.is_ok());

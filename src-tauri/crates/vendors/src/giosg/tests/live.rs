@@ -223,6 +223,8 @@ async fn d8_refused_is_denied_and_says_which_of_the_causes_or_all() {
 async fn d12_without_figures_who_waits_and_who_is_there_is_shown_all_the_same() {
     let stand = Stand::demo(Dialect { retired: true, ..Dialect::default() }).await;
     let mut seen = stand.start();
+    seen.until("the first floor", |seen| seen.complete).await;
+    assert!(!seen.rows.queues.is_empty(), "it is not shown without rooms");
     seen.until("what is left", |seen| {
         let says = seen.report.error.as_deref().is_some_and(|error| error.contains("general interface"));
         seen.report.health == Health::Live && says && !seen.rows.queues.is_empty()
