@@ -127,6 +127,11 @@ impl Chat {
         self.state == Some(ConversationState::Ended)
     }
 
+    /// When it ended, where that was told.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.ended_at.filter(|_| self.is_over())
+    }
+
     /// It is over, and the event of its end was not seen.
     pub fn lacks_its_end(&self) -> bool {
         self.is_over() && self.last.is_some() && self.ended_at.is_none()

@@ -9,6 +9,7 @@ use link::poll::{Floor, Moment, Rows};
 use model::{Id, Timestamp};
 
 use super::{
+    LOOK_UPS,
     map::{self, Known},
     rest::Answer,
     wire::{AgentsAnswer, ChatState, Millis, QueueState},
@@ -18,12 +19,39 @@ use super::{
 pub struct LivePersonFloor {
     source: Id,
     known: Known,
+    /// How often names are looked up.
+    names_every: Option<Duration>,
+    /// How often each skill without a name was looked up in vain.
+    in_vain: BTreeMap<String, u32>,
 }
+
+/// A skill that nobody has named brings a look-up this soon: once a minute at most, and questions may come a
+/// tenth early.
+const NAMES_SOON: Duration = Duration::from_secs(67);
+/// A name that was not found so often waits for the usual time.
+const IN_VAIN: u32 = 3;
 
 impl LivePersonFloor {
     /// An empty floor. `wanted`: ids of the skills to show, none for all; `user`: who signs in.
     pub fn new(source: Id, wanted: Vec<String>, user: String) -> Self {
-        Self { source, known: Known { wanted, user, ..Known::default() } }
+        let known = Known { wanted, user, ..Known::default() };
+        Self { source, known, names_every: None, in_vain: BTreeMap::new() }
+    }
+
+    /// Looks names up so often, and sooner where one is missing.
+    #[must_use]
+    pub fn looking_up(mut self, every: Duration) -> Self {
+        self.names_every = Some(every);
+        self
+    }
+
+    fn take_names(&mut self, names: BTreeMap<String, String>) {
+        self.known.listed = names;
+        let counts = self.known.nameless().into_iter().map(|id| {
+            let times = self.in_vain.get(id).map_or(1, |times| times.saturating_add(1));
+            (id.to_owned(), times)
+        });
+        self.in_vain = counts.collect();
     }
 
     fn take_state(&mut self, state: &QueueState, moment: Moment) {
@@ -99,7 +127,7 @@ impl Floor for LivePersonFloor {
             Some(Answer::Health(health)) => self.known.health = Some((*health).clone()),
             Some(Answer::Agents { answer, own }) => self.take_agents(&answer, own, moment),
             Some(Answer::Chats(chats)) => self.known.chats = Some(chats),
-            Some(Answer::Names(names)) => self.known.listed = names,
+            Some(Answer::Names(names)) => self.take_names(names),
             // Word for word the same as last time: nothing is new, so every instant stays where it is. The
             // vendor renews its figures more slowly than they may be asked for.
             None => {}
@@ -114,6 +142,13 @@ impl Floor for LivePersonFloor {
         if let Some(old) = self.known.old.get_mut(endpoint) {
             *old = true;
         }
+    }
+
+    fn every(&self, endpoint: usize) -> Option<Duration> {
+        let usual = self.names_every.filter(|_| endpoint == LOOK_UPS)?;
+        let is_new = |id: &&str| self.in_vain.get(*id).is_none_or(|times| *times < IN_VAIN);
+        let soon = self.known.nameless().iter().any(is_new);
+        Some(if soon { NAMES_SOON.min(usual) } else { usual })
     }
 
     fn rows(&self) -> Rows {

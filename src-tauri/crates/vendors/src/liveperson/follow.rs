@@ -29,6 +29,10 @@ const MISSES: u32 = 3;
 const HOLE_TRIES: u32 = 3;
 /// How long a chat that is over stays in the list; the world drops it after a minute by itself.
 const OVER_LISTED: Duration = Duration::from_secs(90);
+/// An end is shown for this long: one that lies further back when it is first heard of is not shown at all.
+const OVER_SHOWN: Duration = Duration::from_secs(60);
+/// A batch in which so many calls fail in a row is not looked into any further: it is not a key.
+const MOST_FAULTS: u32 = 7;
 /// A key that nobody knows or that we may not see is asked for again after this.
 const SHUNNED: Duration = Duration::from_secs(300);
 /// The same while the vendor's own list still names it; the pause doubles up to the one above.
@@ -45,13 +49,17 @@ pub struct Following {
     done: BTreeSet<String>,
     /// Refused although it is listed.
     shunned: BTreeMap<String, Shunned>,
+    /// Keys that a fault of the vendor met together the last time.
+    faulty: BTreeSet<String>,
 }
 
-/// Until when a refused key is left alone.
+/// Until when a key that harms is left alone. It is never asked for together with others.
 struct Shunned {
     until: Timestamp,
     /// How often in a row it was refused.
     times: u32,
+    /// The vendor has it and cannot tell it: what is said of that.
+    fault: Option<String>,
 }
 
 impl Following {
@@ -60,14 +68,57 @@ impl Following {
     fn shun(&mut self, key: &str, listed: bool, now: Timestamp) {
         let times = self.shunned.get(key).map_or(0, |shunned| shunned.times);
         let pause = if listed { (LISTED_AGAIN * (1 << times.min(7))).min(SHUNNED) } else { SHUNNED };
-        let shunned = Shunned { until: now.plus(pause), times: times + 1 };
+        let shunned = Shunned { until: now.plus(pause), times: times + 1, fault: None };
         self.shunned.insert(key.to_owned(), shunned);
+    }
+
+    /// The vendor has a fault at this key, alone or with others: it stands apart, and what is known of it stays.
+    fn stand_apart(&mut self, key: &str, fault: Option<String>, now: Timestamp) {
+        let is_told = fault.is_none();
+        self.shun(key, true, now);
+        if let Some(shunned) = self.shunned.get_mut(key) {
+            shunned.fault = fault;
+            if is_told {
+                (shunned.until, shunned.times) = (now, 0);
+            }
+        }
+    }
+
+    /// Whether a fault has met these keys before, so that it may be one of them; it is remembered.
+    fn is_again(&mut self, keys: &[String], faults: u32) -> bool {
+        let again = match keys {
+            _ if faults > 1 => true,
+            // One that was asked for alone from the first has nobody to harm, unless it was found to be bad.
+            [key] => self.shunned.contains_key(key),
+            keys => keys.iter().all(|key| self.faulty.contains(key)),
+        };
+        if !again {
+            self.faulty.extend(keys.iter().cloned());
+        }
+        again
+    }
+
+    /// Chats that were over long before they were first heard of are nobody's news, however long the vendor
+    /// lists them.
+    fn leave_out_old(&mut self, vendor_now: Timestamp) {
+        let told = self.told.as_ref();
+        let is_old = |key: &String, chat: &Chat| {
+            let heard = told.is_some_and(|told| told.contains_key(key));
+            !heard && chat.ended_at().is_some_and(|at| vendor_now.since(at) >= OVER_SHOWN)
+        };
+        let old: Vec<String> =
+            self.held.iter().filter(|(key, chat)| is_old(key, chat)).map(|(key, _)| key.clone()).collect();
+        for key in old {
+            self.held.remove(&key);
+            self.done.insert(key);
+        }
     }
 
     /// The keys to ask for, first those never heard of, then those with a last event.
     fn take_up(&mut self, keys: &[String], now: Timestamp) -> (Vec<String>, Vec<String>) {
         self.shunned.retain(|key, _| keys.contains(key));
         self.done.retain(|key| keys.contains(key));
+        self.faulty.retain(|key| keys.contains(key) || self.held.contains_key(key));
         let shown = |chat: &Chat| chat.over_at.is_some_and(|at| now.since(at) >= OVER_LISTED);
         let listed = self.held.iter().filter(|(key, chat)| shown(chat) && keys.contains(key));
         self.done.extend(listed.map(|(key, _)| key.clone()));
@@ -114,7 +165,9 @@ impl LivePersonAsk {
         let (first, known) = all.take_up(&keys, self.clock.now());
         let mut partial = None;
         for (keys, with_ids) in [(first, false), (known, true)] {
-            for keys in keys.chunks(KEYS_PER_CALL) {
+            let (apart, together): (Vec<_>, Vec<_>) =
+                keys.into_iter().partition(|key| all.shunned.contains_key(key));
+            for keys in together.chunks(KEYS_PER_CALL).chain(apart.chunks(1)) {
                 // What was read of the others stands, whatever becomes of these.
                 match self.batch(keys, with_ids, all).await {
                     Ok(answer) => asked = answer.or(asked),
@@ -123,7 +176,9 @@ impl LivePersonAsk {
                 }
             }
         }
+        partial = partial.or_else(|| all.shunned.values().find_map(|shunned| shunned.fault.clone()));
         let now = self.clock.now();
+        all.leave_out_old(asked.as_ref().and_then(|answer| self.account.date(answer)).unwrap_or(now));
         for chat in all.held.values_mut().filter(|chat| chat.is_over() && chat.over_at.is_none()) {
             chat.over_at = Some(now);
         }
@@ -140,12 +195,36 @@ impl LivePersonAsk {
     ) -> Result<Option<HttpAnswer>, Trouble> {
         let mut halves = vec![keys];
         let mut asked = None;
+        let mut faults = 0;
         while let Some(keys) = halves.pop() {
-            match (self.many(keys, with_ids, all).await?, keys) {
-                (Ok(answer), _) => asked = Some(answer),
-                (Err(answer), [key]) => {
+            let outcome = match self.many(keys, with_ids, all).await {
+                Err(Trouble::Broken { sentence, soon: true }) => {
+                    faults += 1;
+                    if faults > MOST_FAULTS || !all.is_again(keys, faults) {
+                        if faults > 1 {
+                            all.faulty.clear();
+                        }
+                        return Err(Trouble::Broken { sentence, soon: true });
+                    }
+                    Err(Some(sentence))
+                }
+                outcome => outcome?.map_err(|answer| {
                     asked = Some(answer);
+                    None
+                }),
+            };
+            match (outcome, keys) {
+                (Ok(answer), _) => {
+                    faults = 0;
+                    asked = Some(answer);
+                    all.faulty.retain(|key| !keys.contains(key));
+                }
+                (Err(None), [key]) => {
                     self.by_itself(key, all).await?;
+                }
+                (Err(Some(sentence)), [key]) => {
+                    let is_told = self.by_itself(key, all).await?;
+                    all.stand_apart(key, (!is_told).then_some(sentence), self.clock.now());
                 }
                 (Err(_), keys) => {
                     let (left, right) = keys.split_at(keys.len() / 2);
@@ -257,19 +336,19 @@ impl LivePersonAsk {
         Ok(said.map(|said| said.events.list.0))
     }
 
-    /// What one chat says of itself; gone when nobody knows it.
-    async fn by_itself(&self, key: &str, all: &mut Following) -> Result<(), Trouble> {
+    /// What one chat says of itself; gone when nobody knows it. Says whether it said something.
+    async fn by_itself(&self, key: &str, all: &mut Following) -> Result<bool, Trouble> {
         let answer = self.account.session_get(&["chat", key, "info"], &[]).await?;
         if refuses_keys(answer.status) {
             // How it ended is not known, so it is not said to have ended.
             all.held.remove(key);
             all.shun(key, self.account.config().chats.is_none(), self.clock.now());
-            return Ok(());
+            return Ok(false);
         }
         let chat = all.held.entry(key.to_owned()).or_default();
         chat.misses = 0;
-        let Ok(body) = checked(&answer, "a chat") else { return Ok(()) };
-        let Ok(said) = loose::read::<InfoAnswer>(body) else { return Ok(()) };
+        let Ok(body) = checked(&answer, "a chat") else { return Ok(false) };
+        let Ok(said) = loose::read::<InfoAnswer>(body) else { return Ok(false) };
         all.shunned.remove(key);
         let from = chat.last.map_or(0, |last| last + 1);
         let events = self.events_from(key, from).await?.unwrap_or_default();
@@ -278,6 +357,6 @@ impl LivePersonAsk {
             chat.fold(&events);
         }
         chat.set_info(&said.info);
-        Ok(())
+        Ok(true)
     }
 }

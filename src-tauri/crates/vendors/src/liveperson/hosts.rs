@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use link::{Request, origin::is_allowed, poll::Trouble};
+use link::{
+    Answer, NetError, Phase, Request,
+    origin::{is_allowed, place},
+    poll::Trouble,
+};
 use tokio::time::Instant;
 use url::Url;
 
@@ -15,6 +19,8 @@ use super::{
 };
 use crate::{loose, rest};
 
+/// What is asked of the look-up, in words.
+const LOOK_UP: &str = "the hosts of the account";
 /// A host that seems to have moved is looked up again at most this often.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(300);
 /// The same where the look-up itself failed.
@@ -125,7 +131,6 @@ impl Account {
     async fn look_up(&self, service: &str) -> Result<Url, Trouble> {
         let account = &self.config.account;
         let file = "baseURI.json";
-        let what = "the hosts of the account";
         // The second and fourth are where the vendor's older clients ask; the last two list everything.
         for path in [
             &["api", "account", account, "service", service, file] as &[&str],
@@ -140,15 +145,15 @@ impl Account {
                 400 | 401 => break,
                 _ => {}
             }
-            let body = rest::body(&answer, what, &WORDS)?;
+            let body = rest::body(&answer, LOOK_UP, &WORDS)?;
             if let Some(host) = loose::read::<BaseUri>(body).ok().and_then(|b| b.host.0) {
-                return self.host(&host).ok_or_else(|| rest::unreadable(&answer, what, &WORDS));
+                return self.host(&host).ok_or_else(|| self.no_host(&host, &answer));
             }
             let list = loose::read::<BaseUris>(body).ok().filter(|list| list.seen > 0);
-            let Some(list) = list else { return Err(rest::unreadable(&answer, what, &WORDS)) };
+            let Some(list) = list else { return Err(rest::unreadable(&answer, LOOK_UP, &WORDS)) };
             let named = list.all.0.into_iter().find(|b| b.service.0.as_deref() == Some(service));
             let Some(host) = named.and_then(|b| b.host.0) else { break };
-            return self.host(&host).ok_or_else(|| rest::unreadable(&answer, what, &WORDS));
+            return self.host(&host).ok_or_else(|| self.no_host(&host, &answer));
         }
         Err(Trouble::Misconfigured(format!(
             "LivePerson does not know the account {account}, or it has no service {service}: check `account` and `url`."
@@ -157,9 +162,22 @@ impl Account {
 
     /// A host as the vendor names it, with the scheme of the configured address.
     fn host(&self, text: &str) -> Option<Url> {
+        self.named(text).filter(is_allowed)
+    }
+
+    fn named(&self, text: &str) -> Option<Url> {
         let bare = text.trim().trim_end_matches('/');
         let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
         let url = Url::parse(&format!("{}://{bare}/", self.config.lookup.scheme())).ok()?;
-        (is_allowed(&url) && url.username().is_empty() && url.path() == "/").then_some(url)
+        (url.username().is_empty() && url.password().is_none() && url.path() == "/").then_some(url)
+    }
+
+    /// Why a host that was named is none to go to: nothing in plain text leaves this computer, or it is no
+    /// host at all.
+    fn no_host(&self, text: &str, answer: &Answer) -> Trouble {
+        match self.named(text) {
+            Some(url) => rest::no_answer(&NetError { host: place(&url), phase: Phase::Address }),
+            None => rest::unreadable(answer, LOOK_UP, &WORDS),
+        }
     }
 }

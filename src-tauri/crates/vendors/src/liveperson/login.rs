@@ -4,16 +4,12 @@
 use std::{
     sync::{
         Arc, Mutex as Quick, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use link::{
-    Answer, Auth, Http, NetError, Phase, Request, Secret,
-    origin::{place, same_origin},
-    poll::Trouble,
-};
+use link::{Answer, Auth, Http, Request, Secret, poll::Trouble};
 use model::Timestamp;
 use tokio::{
     sync::{Mutex, Semaphore},
@@ -140,6 +136,8 @@ pub struct Account {
     pub(super) state: Mutex<State>,
     pub(super) hosts: Quick<Hosts>,
     told: Quick<Option<Told>>,
+    /// How often in a row renewing a sign-in was refused.
+    not_renewed: AtomicU32,
     /// When the own chats were last asked for.
     pub(super) list_asked: Mutex<Option<Instant>>,
     /// When the list of own chats last said that there are none.
@@ -166,6 +164,7 @@ impl Account {
             state: Mutex::default(),
             hosts: Quick::default(),
             told: Quick::default(),
+            not_renewed: AtomicU32::new(0),
             list_asked: Mutex::default(),
             none_told: Quick::default(),
         }
@@ -285,14 +284,25 @@ impl Account {
                 return Ok(login);
             }
             match self.post_login(&login, "refresh").await {
-                Ok(answer) if answer.status == 401 => {
+                // Once it may be this login's own fault. A second time in a row it is renewing as such, and a
+                // new login each time would end the agent session again and again.
+                Ok(answer) if answer.status == 401 && self.not_renewed.load(Ordering::SeqCst) == 0 => {
+                    self.not_renewed.store(1, Ordering::SeqCst);
                     state.again_at = Some(now);
                     state.login = None;
                     state.session = None;
                 }
+                Ok(answer) if answer.status == 401 => {
+                    self.not_renewed.store(2, Ordering::SeqCst);
+                    state.refresh_at = Some(Instant::now() + state.refresh_every);
+                    return Ok(login);
+                }
                 // A refresh that fails otherwise is tried again; the login itself lives for hours.
                 outcome => {
                     let good = outcome.is_ok_and(|answer| answer.is_success());
+                    if good {
+                        self.not_renewed.store(0, Ordering::SeqCst);
+                    }
                     let next =
                         if good { state.refresh_every } else { state.refresh_every.min(REFRESH_AGAIN) };
                     state.refresh_at = Some(Instant::now() + next);
@@ -362,7 +372,7 @@ impl Account {
             // The same where something else is at the old place.
             self.has_moved(Domain::Vep).await;
         }
-        if let Some(trouble) = refusal(&answer).or_else(|| redirected(&answer)) {
+        if let Some(trouble) = refusal(&answer).or_else(|| rest::redirected(&answer)) {
             return Err(Failure::answered(trouble));
         }
         let unreadable = || Failure::answered(rest::unreadable(&answer, what, &WORDS));
@@ -403,6 +413,13 @@ impl Account {
     fn pause(&self, times: usize) -> Duration {
         let again = self.config.again;
         Duration::from_secs(again.get(times).or(again.last()).copied().unwrap_or_default())
+    }
+
+    /// What is to be said of a sign-in that is good and may not be renewed.
+    pub fn renewal(&self) -> Option<String> {
+        (self.not_renewed.load(Ordering::SeqCst) > 1).then(|| {
+            "LivePerson does not renew the sign-in (401), so a new one is made when it ends: somebody else may be signed in as this user; give Floorwalker a user of its own.".to_owned()
+        })
     }
 
     /// Our own user's id, once signed in.
@@ -517,20 +534,7 @@ fn speaks_of_a_lock(answer: &Answer) -> bool {
     words.iter().any(|word| text.contains(word)) || (text.contains("password") && text.contains("expired"))
 }
 
-/// What is sent is never repeated at another origin: whoever answers so is not the vendor, or not its
-/// final address.
-pub(super) fn redirected(answer: &Answer) -> Option<Trouble> {
-    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let to = answer.url.join(answer.header("location")?).ok()?;
-    if same_origin(&answer.url, &to) {
-        return None;
-    }
-    Some(rest::no_answer(&NetError { host: place(&answer.url), phase: Phase::Redirect(place(&to)) }))
-}
-
-/// The same for everything behind a login.
+/// Who asks, for everything behind a login.
 pub(super) fn bearing(login: &Login, request: Request) -> Request {
     // The pages want the type on every call, also where nothing is sent.
     request

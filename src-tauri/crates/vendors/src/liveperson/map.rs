@@ -51,6 +51,28 @@ pub struct Known {
 }
 
 impl Known {
+    /// The skills to show.
+    fn ids(&self) -> Vec<&str> {
+        let states = self.state.as_ref().and_then(|s| s.skills.0.as_ref());
+        let healths = self.health.as_ref().and_then(|h| h.skills.0.as_ref());
+        let mut ids: Vec<&str> = states.into_iter().flatten().map(|(id, _)| id.as_str()).collect();
+        ids.extend(healths.into_iter().flatten().map(|(id, _)| id.as_str()));
+        ids.extend(self.listed.keys().map(String::as_str));
+        ids.extend(self.agents.iter().flatten().flat_map(|(_, row)| skills(row)));
+        ids.sort_unstable();
+        ids.dedup();
+        let wanted = |id: &str| self.wanted.is_empty() || self.wanted.iter().any(|w| w == id);
+        ids.retain(|id| !id.starts_with('-') && wanted(id));
+        ids
+    }
+
+    /// Those of them that nobody has named.
+    pub fn nameless(&self) -> Vec<&str> {
+        let mut ids = self.ids();
+        ids.retain(|id| !self.listed.contains_key(*id) && !self.names.contains_key(*id));
+        ids
+    }
+
     /// The figures of the skills, while they are of now.
     fn state(&self) -> Option<&QueueState> {
         self.state.as_ref().filter(|_| !self.old[QUEUESTATE])
@@ -114,19 +136,7 @@ pub fn in_state(row: &AgentRow) -> Option<Duration> {
 
 pub fn rows(source: &Id, known: &Known) -> Rows {
     let mut rows = Rows::default();
-    let mut ids: Vec<&str> = Vec::new();
-    let states = known.state.as_ref().and_then(|s| s.skills.0.as_ref());
-    let healths = known.health.as_ref().and_then(|h| h.skills.0.as_ref());
-    ids.extend(states.into_iter().flatten().map(|(id, _)| id.as_str()));
-    ids.extend(healths.into_iter().flatten().map(|(id, _)| id.as_str()));
-    ids.extend(known.listed.keys().map(String::as_str));
-    ids.extend(known.agents.iter().flatten().flat_map(|(_, row)| skills(row)));
-    ids.sort_unstable();
-    ids.dedup();
-    ids.retain(|id| {
-        !id.starts_with('-') && (known.wanted.is_empty() || known.wanted.iter().any(|w| w == id))
-    });
-    for id in ids {
+    for id in known.ids() {
         let state = known.state().and_then(|s| s.skills.0.as_ref()?.get(id));
         let health = known.health().and_then(|h| h.skills.0.as_ref()?.get(id));
         let row = queue(source, id, known, state, health);

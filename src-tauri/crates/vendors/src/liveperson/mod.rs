@@ -27,6 +27,7 @@ const QUEUESTATE: usize = 0;
 const QUEUEHEALTH: usize = 1;
 const AGENTS: usize = 2;
 const CONVERSATIONS: usize = 3;
+const LOOK_UPS: usize = 4;
 
 /// Pauses after a fault at LivePerson, seconds. Its own policy is 5, 10 and 15 s, then every two minutes;
 /// tries may come a tenth sooner.
@@ -85,7 +86,7 @@ impl Connector for LivePerson {
         let driver = Driver {
             source: link.source.clone(),
             ask: ask.clone(),
-            floor: floor::LivePersonFloor::new(link.source, skills, user),
+            floor: floor::LivePersonFloor::new(link.source, skills, user).looking_up(plans[LOOK_UPS].every),
             schedule: Schedule::new(plans, link.seed).again_after(again),
             out: link.out,
             clock: link.clock,

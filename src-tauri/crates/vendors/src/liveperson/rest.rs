@@ -286,4 +286,8 @@ impl Ask for LivePersonAsk {
             trouble => trouble,
         }
     }
+
+    fn note(&self, endpoint: usize) -> Option<String> {
+        (endpoint == QUEUESTATE).then(|| self.account.renewal()).flatten()
+    }
 }

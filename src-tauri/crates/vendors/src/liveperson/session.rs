@@ -10,7 +10,7 @@ use super::{
     WORDS,
     address::{Jar, stays, with},
     hosts::Domain,
-    login::{Account, Login, State, TWICE, bearing, link_trouble, quick, redirected, renew},
+    login::{Account, Login, State, TWICE, bearing, link_trouble, quick, renew},
     wire::{AvailabilityAnswer, SessionCreated, own_keys},
 };
 use crate::{loose, rest};
@@ -81,6 +81,8 @@ impl Account {
                 // A bearer that was replaced while this was under way says nothing of the new one.
                 401 if self.is_replaced(login.turn).await => {}
                 401 if !replace(&mut expired, true) => self.expired(login.turn).await?,
+                // The new bearer is refused as well, here and nowhere else.
+                401 => return Err(part_refused()),
                 404 | 410 if !gone && self.is_gone(&login, &session).await? => {
                     gone = true;
                     self.session_gone(session.turn).await?;
@@ -247,7 +249,7 @@ impl Account {
             status @ (404 | 405 | 410) => return Ok(Opened::NotThere(status)),
             _ => {}
         }
-        if let Some(trouble) = redirected(&answer) {
+        if let Some(trouble) = rest::redirected(&answer) {
             return Err(trouble);
         }
         let location = answer.header("location").filter(|_| answer.is_success()).map(str::to_owned);
@@ -372,6 +374,14 @@ impl Account {
         let leaving = self.post_login(&login, "logout");
         let ended = tokio::time::timeout(LEAVING, leaving).await;
         tracing::debug!(ended = ended.is_ok_and(|a| a.is_ok()), "signed out at LivePerson");
+    }
+}
+
+/// One part of the session is refused although who asks is known.
+fn part_refused() -> Trouble {
+    Trouble::Refused {
+        sentence: "LivePerson does not give this user a part of the agent session (401) although the sign-in is good: ask for the Agent Manager profile and its permission to see agents and chats.".to_owned(),
+        credentials: true,
     }
 }
 

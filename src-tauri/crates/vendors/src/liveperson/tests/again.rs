@@ -14,15 +14,15 @@ use super::{
     *,
 };
 
-fn flag(set: bool) -> Arc<AtomicBool> {
+pub(super) fn flag(set: bool) -> Arc<AtomicBool> {
     Arc::new(AtomicBool::new(set))
 }
 
-fn count(stub: &Stub, what: &str) -> usize {
+pub(super) fn count(stub: &Stub, what: &str) -> usize {
     stub.asked.lock().unwrap().iter().filter(|a| a.line.contains(what)).count()
 }
 
-fn refused(status: u16) -> Said {
+pub(super) fn refused(status: u16) -> Said {
     (status, String::new(), r#"{"error":{"message":"no","internalCode":10}}"#.to_owned())
 }
 

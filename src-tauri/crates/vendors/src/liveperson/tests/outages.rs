@@ -1,13 +1,23 @@
 //! A part that gives no answer for too long: nobody is taken away, and nothing old is shown as present.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use link::poll::Floor;
-use model::Presence;
 use serde_json::json;
 
-use super::golden::{at, floor_of, shown};
-use crate::liveperson::{AGENTS, CONVERSATIONS, QUEUEHEALTH, QUEUESTATE};
+use super::{
+    again::{count, flag, refused},
+    golden::{at, floor_of, shown},
+    page::{ONE, Said, TWO, Way, connect, golden_but},
+    *,
+};
+use crate::{
+    liveperson::{AGENTS, CONVERSATIONS, LOOK_UPS, QUEUEHEALTH, QUEUESTATE, rest::Answer},
+    loose,
+};
 
 /// One skill with somebody without a limit, two chats of our own: one waits, one goes on.
 fn texts() -> BTreeMap<&'static str, String> {
@@ -84,4 +94,133 @@ fn skills_of_which_nothing_is_heard_stay_without_figures() {
     floor.take(QUEUESTATE, None, at(40));
     floor.take(QUEUEHEALTH, None, at(40));
     assert_eq!(shown(&floor.rows()), shown(&before));
+}
+
+#[test]
+fn a_skill_without_a_name_is_looked_up_once_a_minute_and_not_for_ever() {
+    let usual = Duration::from_secs(900);
+    let mut floor = floor_of(&texts()).looking_up(usual);
+    let soon = |floor: &crate::liveperson::floor::LivePersonFloor| floor.every(LOOK_UPS) != Some(usual);
+    let names = |ids: &[&str]| {
+        let names = ids.iter().map(|id| ((*id).to_owned(), format!("Name of {id}")));
+        Some(Answer::Names(names.collect()))
+    };
+    assert!(soon(&floor) && floor.every(LOOK_UPS) >= Some(Duration::from_secs(60)));
+    floor.take(LOOK_UPS, names(&["4", "7"]), at(1));
+    assert!(!soon(&floor));
+    assert_eq!(floor.every(QUEUESTATE), None);
+    let comes = |floor: &mut crate::liveperson::floor::LivePersonFloor, id: &str| {
+        let state = json!({"skills": {id: {"currentQueueSize": 1}}, "totals": {}}).to_string();
+        floor.take(QUEUESTATE, Some(Answer::State(Arc::new(loose::read(state.as_bytes()).unwrap()))), at(2));
+    };
+    comes(&mut floor, "104");
+    assert!(soon(&floor), "somebody has made a new skill");
+    for _ in 0..3 {
+        assert!(soon(&floor));
+        floor.take(LOOK_UPS, names(&["4", "7"]), at(70));
+    }
+    assert!(!soon(&floor), "it has no name");
+    comes(&mut floor, "105");
+    assert!(soon(&floor));
+    floor.take(LOOK_UPS, names(&["4", "7", "105"]), at(140));
+    assert!(!soon(&floor));
+    assert_eq!(floor.rows().queues["105"].name, "Name of 105");
+}
+
+fn failed() -> Said {
+    (500, String::new(), r#"{"error":{"message":"x","internalCode":1}}"#.to_owned())
+}
+
+#[tokio::test]
+async fn a_key_that_breaks_its_batch_blinds_nobody() {
+    let (broken, more) = (flag(false), flag(false));
+    let stub = {
+        let broken = broken.clone();
+        golden_but(Way::default(), flag(false), more.clone(), move |asked, _| {
+            let is_it = asked.line.contains(ONE) && broken.load(Ordering::SeqCst);
+            is_it.then(failed)
+        })
+        .await
+    };
+    let mut seen = connect(&stub);
+    seen.live().await;
+    let one = seen.rows.conversations[ONE].clone();
+    broken.store(true, Ordering::SeqCst);
+    seen.until("the gap", |seen| seen.report.gaps == ["conversations"]).await;
+    more.store(true, Ordering::SeqCst);
+    seen.until("the other chat goes on", |seen| {
+        seen.rows.conversations[TWO].last_customer_message_at.is_some()
+    })
+    .await;
+    assert_eq!(seen.report.gaps, ["conversations"], "one is still not told");
+    assert_eq!(seen.rows.conversations[ONE].id, one.id);
+    broken.store(false, Ordering::SeqCst);
+    seen.until("no gap", |seen| seen.report.gaps.is_empty()).await;
+    seen.until("as it was", |seen| seen.rows.conversations[ONE] == one).await;
+}
+
+#[tokio::test]
+async fn a_part_of_the_session_that_is_refused_is_no_wrong_password() {
+    let stub = golden_but(Way::default(), flag(false), flag(false), |asked, _| {
+        asked.line.contains("/availableAgents").then(|| refused(401))
+    })
+    .await;
+    let mut seen = connect(&stub);
+    seen.until("the gap", |seen| seen.complete && seen.report.gaps == ["agents"]).await;
+    let error = seen.report.error.clone().unwrap();
+    assert!(error.contains("Agent Manager") && !error.contains("password"), "{error}");
+}
+
+#[tokio::test]
+async fn a_host_that_plain_text_may_not_go_to_is_said_so() {
+    let stub = golden_but(Way::default(), flag(false), flag(false), |asked, _| {
+        let named = r#"{"service":"agentVep","account":"12345678","baseURI":"vep.example.com"}"#;
+        asked.line.contains("/baseURI.json").then(|| (200, String::new(), named.to_owned()))
+    })
+    .await;
+    let mut seen = connect(&stub);
+    seen.until("the sentence", |seen| seen.report.health == Health::Misconfigured).await;
+    let error = seen.report.error.clone().unwrap();
+    assert!(error.contains("vep.example.com is not on this computer"), "{error}");
+}
+
+#[tokio::test]
+async fn a_chat_that_was_over_long_ago_is_nobodys_news() {
+    let stub = golden_but(Way::default(), flag(false), flag(false), |asked, _| {
+        let batch = asked.line.contains("/chat?") && asked.line.contains(ONE) && asked.line.contains(TWO);
+        let event = |id: i64, state: &str, hour: i64| json!({"id": id, "type": "state", "state": state, "time": format!("2015-08-30T{hour}:06:02+03:00")});
+        let chat = |key: &str, state: &str, events: Vec<serde_json::Value>| json!({"events": {"event": events}, "info": {"state": state, "chatSessionKey": key}});
+        let both = [
+            chat(ONE, "ended", vec![event(0, "waiting", 16), event(1, "chatting", 17), event(2, "ended", 18)]),
+            chat(TWO, "waiting", vec![event(0, "waiting", 18)]),
+        ];
+        batch.then(|| (200, String::new(), json!({"chats": {"chat": both}}).to_string()))
+    })
+    .await;
+    let mut seen = connect(&stub);
+    seen.until("the other", |seen| seen.complete && seen.rows.conversations.contains_key(TWO)).await;
+    assert!(!seen.rows.conversations.contains_key(ONE));
+    let asked = count(&stub, ONE);
+    let other = count(&stub, TWO);
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    while count(&stub, TWO) < other + 3 {
+        assert!(tokio::time::Instant::now() < end);
+        seen.for_a_while(Duration::from_millis(100)).await;
+    }
+    assert_eq!(count(&stub, ONE), asked, "nor is it asked for again");
+}
+
+/// Renewing is refused as such: one new login tells, not one every time.
+#[tokio::test]
+async fn a_sign_in_that_may_not_be_renewed_is_said_so_and_kept() {
+    let token_life = Duration::from_secs(8);
+    let scene = scene(Dialect { token_life, ..own() }).await;
+    scene.control.fault(V, "refresh", Fault::status(401, "")).unwrap();
+    let mut seen = fast(&scene, &[]);
+    seen.until("the sentence", |seen| {
+        seen.report.error.as_deref().is_some_and(|error| error.contains("does not renew"))
+    })
+    .await;
+    assert_eq!((seen.report.health, seen.report.gaps.len()), (Health::Live, 0));
+    assert_eq!(scene.control.counters(V).unwrap().of("login"), 2);
 }
