@@ -2,7 +2,7 @@
 
 mod ask;
 #[cfg(test)]
-mod bomb;
+mod bomb_tests;
 mod desk;
 mod diagnostics;
 mod floor;
@@ -10,7 +10,7 @@ mod follow;
 mod hub;
 mod record;
 #[cfg(test)]
-mod restart;
+mod restart_tests;
 mod rules;
 mod sources;
 mod tapes;
