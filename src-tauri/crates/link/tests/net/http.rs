@@ -206,15 +206,23 @@ async fn n3_a_broken_answer_is_no_answer() {
 #[tokio::test]
 async fn who_is_not_there_is_told_apart() {
     let gone = listen(|_| async {}).await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Taken, so that no other test gets it, and nobody listens.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let free = taken.local_addr().unwrap();
     let refused = plain().send(Request::get(url(free, "/"))).await.unwrap_err();
     assert_eq!(refused.phase, Phase::Connect { refused: true });
     assert!(refused.sentence().contains(&free.to_string()));
     let broken = plain().send(Request::get(url(gone, "/"))).await.unwrap_err();
     assert_eq!(broken.phase, Phase::Broken);
-    let nowhere =
-        plain().send(Request::get("https://no-such-host.invalid/".parse().unwrap())).await.unwrap_err();
-    assert_eq!(nowhere.phase, Phase::Dns, "{nowhere:?}");
+    let proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    if proxies.iter().any(|name| std::env::var_os(name).is_some()) {
+        println!("skipped: a name that does not resolve: here a proxy is asked for it");
+    } else {
+        let nowhere = Request::get("https://no-such-host.invalid/".parse().unwrap());
+        let nowhere = plain().send(nowhere).await.unwrap_err();
+        assert_eq!(nowhere.phase, Phase::Dns, "{nowhere:?}");
+    }
     let open = plain().send(Request::get("http://a.example/".parse().unwrap())).await.unwrap_err();
     assert_eq!(open.phase, Phase::Address);
     let bad = Auth::Token { scheme: "Bearer", token: Secret::new("fake\r\nInjected: yes") };
