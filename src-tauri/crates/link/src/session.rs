@@ -81,11 +81,12 @@ impl Session {
         (self.gaps, self.advice) = (gaps, advice);
         news
     }
-    /// Data is older than its limit though nobody said that the link is lost.
-    pub fn stale(&mut self, now: Timestamp, sentence: String) {
+    /// What is shown is old though nobody said that the link is lost; `until` it has been told anew, or
+    /// it is asked for on a new connection.
+    pub fn stale(&mut self, now: Timestamp, sentence: String, until: Timestamp) {
         self.forgive(now);
         self.turn(Health::Stale, now);
-        self.error = Some(sentence);
+        (self.error, self.retry_at) = (Some(sentence), Some(until));
     }
     /// The link is lost or did not come about.
     pub fn lost(&mut self, now: Timestamp, sentence: String) -> Duration {

@@ -370,15 +370,21 @@ impl Floor {
         }
     }
 
-    /// A new try shows as `connecting` for a moment: that is no recovery. `was_live`: before the report.
+    /// A new try shows as `connecting` for a moment: that is no recovery. Rows that are old only because the
+    /// vendor is about to tell everything anew are lost when its time for that is over, at `retry_at`.
+    /// `was_live`: before the report.
     pub(crate) fn note_loss(&mut self, was_live: bool, now: Timestamp) {
         match self.source.health {
             Health::Live | Health::Disabled | Health::Denied | Health::Misconfigured => {
                 self.link_lost_since = None;
             }
             Health::Connecting if !was_live => {}
-            Health::Connecting | Health::Stale | Health::Retrying | Health::Throttled => {
-                self.link_lost_since.get_or_insert(now);
+            Health::Stale => {
+                let due = self.source.retry_at.map_or(now, |at| at.max(now));
+                self.link_lost_since.get_or_insert(due);
+            }
+            Health::Connecting | Health::Retrying | Health::Throttled => {
+                self.link_lost_since = Some(self.link_lost_since.map_or(now, |since| since.min(now)));
             }
         }
     }

@@ -187,6 +187,38 @@ fn a_lost_link_with_new_tries_in_between() {
     assert!(f.world.alerts().is_empty());
 }
 
+/// A vendor that empties its state and tells it anew in its own time is not lost; one that does not is.
+#[test]
+fn a_state_that_is_told_anew_is_no_loss() {
+    let stale = |until: f64| {
+        Change::Health(HealthReport { retry_at: Some(at(until)), ..HealthReport::of(Health::Stale) })
+    };
+    let whole = || vec![Change::Reset, queue(0, None, 1), Change::Complete, health(Health::Live)];
+    let mut f = Floor::new();
+    f.batch(10.0, whole());
+    f.run_to(100.0);
+    f.told();
+    f.batch(100.0, vec![stale(130.0)]);
+    f.run_to(120.0);
+    f.batch(120.0, whole());
+    f.run_to(200.0);
+    assert_eq!(f.told(), [""; 0]);
+    // Not told anew in time.
+    f.batch(200.0, vec![stale(230.0)]);
+    f.run_to(233.0);
+    assert_eq!(f.told(), [""; 0]);
+    f.run_to(235.0);
+    assert!(f.told().contains(&"234.001 Source lost: firing".to_string()));
+    // The connection goes meanwhile: that is a loss at once.
+    f.batch(240.0, whole());
+    f.run_to(300.0);
+    f.told();
+    f.batch(300.0, vec![stale(330.0)]);
+    f.batch(302.0, vec![health(Health::Retrying)]);
+    f.run_to(310.0);
+    assert!(f.told().contains(&"306.001 Source lost: firing".to_string()));
+}
+
 #[test]
 fn refused_credentials_at_once() {
     let mut f = Floor::new();

@@ -253,7 +253,8 @@ impl<'a> Visit<'a> {
         let host = place(&self.source.config.feed_url);
         let now = self.source.now();
         let sentence = format!("{host} has restarted and is telling its state anew; wait a moment.");
-        self.source.session.stale(now, sentence);
+        // Its changes may take their time: only when that is over is anything lost.
+        self.source.session.stale(now, sentence, now.plus(self.pace.emptied));
         self.source.emit(Vec::new()).await
     }
 
