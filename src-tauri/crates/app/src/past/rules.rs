@@ -147,6 +147,8 @@ pub fn try_rules_watched(
     if watched.is_stopped() {
         return Err(PastError::Stopped);
     }
+    // History may go on after its last change.
+    watched.reached(until, from, until);
     Ok(play.report(book, rule, from, until))
 }
 
