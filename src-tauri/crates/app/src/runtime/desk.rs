@@ -263,6 +263,7 @@ impl DeskBook {
     }
 
     /// Gives the job back when it cannot be taken, and why.
+    #[expect(clippy::result_large_err, reason = "the job itself comes back, nothing is copied for it")]
     fn send(&self, job: Job) -> Result<(), (Job, Arc<str>)> {
         let to = match &self.to {
             Ok(to) => to,
@@ -325,7 +326,10 @@ fn write(desk: &mut Desk, lines: &mut Vec<Lines>) -> Option<Result<(), StoreErro
 }
 
 fn told_of(done: &Result<(), StoreError>) -> Saved {
-    done.as_ref().map(|()| ()).map_err(ToString::to_string)
+    match done {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn one(desk: &mut Desk, job: Job) -> Option<Result<(), StoreError>> {
