@@ -238,10 +238,12 @@ fn d1_a_full_disk_stops_nothing_and_writing_resumes() {
     // What was written before is whole, what happens meanwhile is in memory.
     log.append(&[Logged::Upsert(queue("shop", "meanwhile", 5))], at(T0 + (stopped + 1) * 250), 6000);
     log.commit().unwrap();
+    assert!(!log.is_writing(), "nothing was tried, so nothing is known to work again");
     log.limit_pages_for_test(None);
     let later = T0 + (stopped + 100) * 250;
     log.append(&[Logged::Upsert(queue("shop", "1", 7))], at(later), 6001);
     log.commit().unwrap();
+    assert!(log.is_writing());
     let floor = log.floor_at(at(later)).unwrap().unwrap();
     assert!(floor.entities.contains(&queue("shop", "1", 7)));
     assert!(floor.entities.contains(&queue("shop", "meanwhile", 5)));

@@ -250,7 +250,7 @@ impl Writer {
     fn commit(&mut self) {
         let Some(log) = &mut self.log else { return };
         match log.commit() {
-            Ok(()) if self.complained => {
+            Ok(()) if self.complained && log.is_writing() => {
                 self.complained = false;
                 say(&self.sentences, "The history is being written again.".to_owned());
             }

@@ -298,6 +298,11 @@ impl FloorLog {
         }
     }
 
+    /// False while what is told stays in memory, because the last try to write failed or nothing was told.
+    pub fn is_writing(&self) -> bool {
+        self.paused.is_none()
+    }
+
     /// Ends the log politely: what was gathered is written, and that nothing was lost until `at`.
     pub fn close(mut self, at: Timestamp) -> Result<(), StoreError> {
         let wrote = self.segment.as_ref().is_some_and(|s| s.delta_bytes + self.body.len() > 64 * 1024);
