@@ -105,6 +105,7 @@ impl Parts {
             said.push(format!("{} connecting", count(c.connecting, "source", "sources")));
         }
         match c.waiting {
+            Some(0) if c.live < c.sources => said.push("nobody is known to wait".into()),
             Some(0) => said.push("nobody waits".into()),
             Some(n) => said.push(count(n, "person waits", "people wait")),
             None if c.live > 0 => said.push("how many wait is not known".into()),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use engine::{
     Input, World,
-    alerts::{RuleSpec, Rulebook, Targets},
+    alerts::{RuleSpec, Rulebook, Targets, TrayCounts, TrayModel},
     view::{CardKind, Need, status},
 };
 use model::{
@@ -161,6 +161,17 @@ fn half_a_floor_is_not_called_short_of_people() {
     p.whole(3.0, "b", 0, 0);
     assert_eq!(card(&p, CardKind::Online).need, Need::Critical);
     assert_eq!(card(&p, CardKind::FreeSlots).need, Need::Critical);
+}
+
+#[test]
+fn the_tray_does_not_call_half_a_floor_empty() {
+    let sentence = |live, connecting| {
+        let counts = TrayCounts { waiting: Some(0), sources: 2, live, connecting };
+        TrayModel::of([], counts).sentence
+    };
+    assert_eq!(sentence(1, 1), "1 source connecting, nobody is known to wait.");
+    assert_eq!(sentence(1, 0), "1 source not live, nobody is known to wait.");
+    assert_eq!(sentence(2, 0), "Nobody waits.");
 }
 
 #[test]
