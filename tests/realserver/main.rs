@@ -74,6 +74,8 @@ impl Running {
             notes: Default::default(),
             seed: 1,
             budgets: Default::default(),
+            paces: Default::default(),
+            tokens: Default::default(),
         };
         let task = tokio::spawn(connector.run(link));
         Self { rx, stop, task, fold: Fold::default() }

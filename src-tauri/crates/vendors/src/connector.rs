@@ -8,7 +8,7 @@ use model::{Batch, Id};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{drift::Notes, paces::Paces};
+use crate::{drift::Notes, paces::Paces, tokens::Tokens};
 
 /// Everything outside that a connector may touch.
 pub struct SourceLink {
@@ -32,6 +32,8 @@ pub struct SourceLink {
     pub seed: u64,
     /// How many requests an address or an account may cost, shared by all sources there.
     pub budgets: Budgets,
+    /// Tokens of accounts, shared by all sources of an account.
+    pub tokens: Tokens,
 }
 
 impl SourceLink {

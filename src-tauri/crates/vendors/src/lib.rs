@@ -20,6 +20,7 @@ pub mod registry;
 pub mod rest;
 #[cfg(test)]
 mod testing;
+pub mod tokens;
 
 pub use config::{ConfigError, FieldKind, FieldSpec, Setting, SourceSettings, VendorSpec};
 pub use connector::{Connector, Endpoint, SourceLink};

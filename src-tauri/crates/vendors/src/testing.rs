@@ -48,6 +48,7 @@ pub fn watch_with(connector: Box<dyn Connector>, secret: &str, budgets: Budgets)
         paces: Default::default(),
         seed: 1,
         budgets,
+        tokens: Default::default(),
     };
     tokio::spawn(connector.run(link));
     let report = HealthReport::of(Health::Connecting);

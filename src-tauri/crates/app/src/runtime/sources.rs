@@ -7,7 +7,7 @@ use link::{Clock, Secret, poll::Budgets};
 use model::{Batch, Change, Health, HealthReport, Id};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use vendors::{SourceLink, SourceSettings, registry};
+use vendors::{SourceLink, SourceSettings, registry, tokens::Tokens};
 
 use super::{diagnostics::Ears, tapes::Tapes};
 use crate::ports::Vault;
@@ -34,6 +34,8 @@ struct Means {
     tapes: Option<Tapes>,
     /// Requests that an address or an account may cost, for all sources there.
     budgets: Budgets,
+    /// Tokens of accounts, for all sources of an account.
+    tokens: Tokens,
 }
 
 /// The running connectors.
@@ -49,7 +51,8 @@ impl Sources {
         vault: Arc<dyn Vault>,
         tapes: Option<Tapes>,
     ) -> Self {
-        let means = Means { out, clock, vault, tapes, budgets: Budgets::default() };
+        let means =
+            Means { out, clock, vault, tapes, budgets: Budgets::default(), tokens: Tokens::default() };
         Self { means, running: HashMap::new() }
     }
 
@@ -118,7 +121,7 @@ impl Sources {
 }
 
 async fn keep_running(settings: SourceSettings, ears: Ears, stop: CancellationToken, means: Means) {
-    let Means { out, clock, vault, tapes, budgets } = means;
+    let Means { out, clock, vault, tapes, budgets, tokens } = means;
     let id = settings.id.clone();
     let say = |report: HealthReport| {
         let batch = Batch { source: id.clone(), at: clock.now(), changes: vec![Change::Health(report)] };
@@ -151,6 +154,7 @@ async fn keep_running(settings: SourceSettings, ears: Ears, stop: CancellationTo
             paces: ears.paces.clone(),
             seed: rand::random(),
             budgets: budgets.clone(),
+            tokens: tokens.clone(),
         };
         let connector = match build(&settings) {
             Ok(connector) => connector,

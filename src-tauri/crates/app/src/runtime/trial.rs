@@ -49,6 +49,7 @@ pub(crate) async fn run(settings: &SourceSettings, secret: Secret, clock: Arc<dy
         paces: Default::default(),
         seed: rand::random(),
         budgets: Default::default(),
+        tokens: Default::default(),
     };
     let task = tokio::spawn(connector.run(link));
     let watching = async {

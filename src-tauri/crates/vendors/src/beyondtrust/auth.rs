@@ -1,24 +1,19 @@
 //! OAuth client credentials. One token an hour: more than thirty would push out those of others.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use link::{
     Answer, Auth as Proof, Http, Request, Secret,
     origin::place,
-    single_flight::{Issued, Token, TokenCache},
+    single_flight::{Issued, Token},
+    skew::Skew,
 };
 
 use super::{config::Config, run::End};
-use crate::loose::{self, Number, Text, loose_struct};
-
-/// Why there is no token.
-#[derive(Clone, Debug)]
-pub(super) enum AuthError {
-    Refused(String),
-    Throttled(String, Option<Duration>),
-    Failed(String),
-    Unusable(String),
-}
+use crate::{
+    loose::{self, Number, Text, loose_struct},
+    tokens::{Account, NoToken as AuthError},
+};
 
 impl From<AuthError> for End {
     fn from(error: AuthError) -> Self {
@@ -33,8 +28,14 @@ impl From<AuthError> for End {
 
 /// The source's way to a token.
 pub(super) struct Auth {
-    cache: TokenCache<AuthError>,
+    account: Arc<Account>,
     secret: Secret,
+}
+
+/// A token, and whether it was bought just now.
+pub(super) struct Pass {
+    pub token: Token,
+    pub fresh: bool,
 }
 
 loose_struct! {
@@ -47,17 +48,13 @@ loose_struct! {
 }
 
 impl Auth {
-    pub fn new(secret: Secret) -> Self {
-        Self { cache: TokenCache::new(), secret }
+    pub fn new(account: Arc<Account>, secret: Secret) -> Self {
+        Self { account, secret }
     }
 
-    /// The token in use, fetched when there is none. `heard` gets every answer, for the server's clock.
-    pub async fn token(
-        &self,
-        config: &Config,
-        http: &Http,
-        mut heard: impl FnMut(&Answer),
-    ) -> Result<Token, AuthError> {
+    /// The token in use, fetched when there is none.
+    pub async fn token(&self, config: &Config, http: &Http) -> Result<Pass, AuthError> {
+        let mut fresh = false;
         let fetch = async || {
             let proof = Proof::Basic { user: config.client_id.clone(), password: self.secret.clone() };
             let request = Request::post(config.token_url.clone())
@@ -67,15 +64,22 @@ impl Auth {
                 true => AuthError::Unusable(e.sentence()),
                 false => AuthError::Failed(e.sentence()),
             })?;
-            heard(&answer);
+            fresh = true;
+            self.account.hear(&answer);
             read(config, &answer)
         };
-        self.cache.get(fetch).await
+        let token = self.account.cache.get(fetch).await?;
+        Ok(Pass { token, fresh })
+    }
+
+    /// Teaches a skew what the answer that brought the token said of the clock. Returns whether it did.
+    pub fn teach(&self, skew: &mut Skew) -> bool {
+        self.account.teach(skew)
     }
 
     /// The appliance refused this token.
     pub async fn refused(&self, token: &Token) {
-        self.cache.refused(token.turn).await;
+        self.account.cache.refused(token.turn).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use link::{
-    Answer, Phase, Secret,
+    Phase, Secret,
     origin::place,
     single_flight::Token,
     ws::{Frame, Socket, Target, WsError},
@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
+    auth::Pass,
     lines::{LONGEST, Lines},
     run::{End, Source, Way},
     wire::{Line, OLD_TABLES},
@@ -33,7 +34,7 @@ pub(super) async fn begin(source: &mut Source) -> Result<(Box<Socket>, Lines, Ve
     let mut tries = 0;
     loop {
         tries += 1;
-        let token = token(source).await?;
+        let Pass { token, fresh } = token(source).await?;
         let (socket, lines) = match open(source).await? {
             Opened::Ready(socket, lines) => (socket, lines),
             Opened::WrongWay(sentence) => {
@@ -60,14 +61,15 @@ pub(super) async fn begin(source: &mut Source) -> Result<(Box<Socket>, Lines, Ve
                 )));
             }
             SignIn::Refused(complaint) => {
-                let old = source.accepted == Some(token.turn);
+                let old = !fresh || source.accepted == Some(token.turn);
                 source.auth.refused(&token).await;
                 let host = place(&source.config.feed_url);
                 if is_full(&complaint) {
                     return Err(End::Lost(full(&host), None));
                 }
                 if old && tries < 3 {
-                    // It was good before: its time may be over, or a fail-over has forgotten it.
+                    // It was good before: its time may be over, or a fail-over has forgotten it; or another
+                    // source bought it, and it is good no more.
                     source.accepted = None;
                     continue;
                 }
@@ -94,14 +96,12 @@ pub(super) async fn begin(source: &mut Source) -> Result<(Box<Socket>, Lines, Ve
     }
 }
 
-/// The token in use; the answer that brings one also tells the appliance's clock.
-async fn token(source: &mut Source) -> Result<Token, End> {
+/// The token in use; the answer that brought it also tells the appliance's clock.
+async fn token(source: &mut Source) -> Result<Pass, End> {
     let Source { auth, config, http, session, dated, .. } = source;
-    let heard = |answer: &Answer| {
-        *dated |= answer.date().is_some();
-        session.skew.learn(answer);
-    };
-    Ok(auth.token(config, http, heard).await?)
+    let pass = auth.token(config, http).await;
+    *dated |= auth.teach(&mut session.skew);
+    Ok(pass?)
 }
 
 /// Takes the other way at once when there is one, else ends the visit. A way that has worked is left only

@@ -90,12 +90,13 @@ pub(super) async fn run(config: Config, link: SourceLink) {
         Ok(parts) => parts,
         Err(error) => return polled::misconfigured(&link, error.to_string()).await,
     };
+    let account = link.tokens.account(&config.token_url, &config.client_id, &link.secret);
     // An appliance that fails over refuses everybody for minutes: slower than elsewhere.
     let backoff = Backoff::with(Duration::from_secs(1), Duration::from_secs(60), link.seed);
     let mut source = Source {
         session: Session::with_backoff(link.clock.now(), backoff),
         floor: Floor::new(config.source.clone()),
-        auth: Auth::new(link.secret.clone()),
+        auth: Auth::new(account, link.secret.clone()),
         config,
         link,
         http,

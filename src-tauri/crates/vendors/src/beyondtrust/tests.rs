@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{Config, Pace};
-use crate::{Setting, SourceLink, SourceSettings};
+use crate::{Setting, SourceLink, SourceSettings, tokens::Tokens};
 
 const V: Vendor = Vendor::Beyondtrust;
 
@@ -95,6 +95,11 @@ fn watch_at(address: &str, company: Option<&str>) -> Watch {
 }
 
 fn watch_with(address: &str, company: Option<&str>, pace: Pace) -> Watch {
+    watch_sharing(address, company, pace, Default::default())
+}
+
+/// With the tokens of other sources.
+fn watch_sharing(address: &str, company: Option<&str>, pace: Pace, tokens: Tokens) -> Watch {
     let settings = settings(address, company);
     let (out, batches) = mpsc::channel(16);
     let stop = CancellationToken::new();
@@ -109,6 +114,7 @@ fn watch_with(address: &str, company: Option<&str>, pace: Pace) -> Watch {
         paces: Default::default(),
         seed: 1,
         budgets: Default::default(),
+        tokens,
     };
     let config = Config { pace, ..Config::read(&settings).unwrap() };
     tokio::spawn(super::run::run(config, link));
@@ -523,20 +529,6 @@ async fn n13_a_page_for_people_is_no_token() {
     let mut w = watch(&running, None);
     w.until("said so", |w| w.error().contains("sign in to the network")).await;
     w.live().await;
-}
-
-#[tokio::test]
-async fn p19_a_wrong_clock_there_gives_right_waits_here() {
-    let running = appliance(Dialect::default()).await;
-    running.control().clock_skew(V, 420.0).unwrap();
-    let id = running.control().customer_arrived(V, "Billing", Duration::from_secs(60), None).unwrap();
-    let mut w = watch(&running, None);
-    w.live().await;
-    let skew = w.report.clock_skew_s.unwrap();
-    assert!((skew - 420.0).abs() <= 2.0, "{skew}");
-    let since = w.conversations[&id].waiting_since.unwrap();
-    let now = link::Clock::now(&SystemClock).plus_seconds(skew);
-    assert!((58.0..70.0).contains(&now.seconds_since(since)));
 }
 
 /// The twelve questions of the vendor's page, in its words and order, answered from what is shown.

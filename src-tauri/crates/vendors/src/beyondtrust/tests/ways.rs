@@ -7,11 +7,11 @@ use model::{Health, Id, Timestamp};
 use simulator::beyondtrust::Dialect;
 
 use super::{
-    V, Watch, pace,
+    V, Watch, appliance, pace,
     peer::{Greets, Peer, Script},
-    scene, watch_at, watch_with,
+    scene, watch, watch_at, watch_sharing, watch_with,
 };
-use crate::beyondtrust::config::Pace;
+use crate::{beyondtrust::config::Pace, tokens::Tokens};
 
 async fn open(script: Script, company: Option<&str>) -> (Peer, Watch) {
     let peer = Peer::start(script).await;
@@ -69,6 +69,24 @@ async fn a_connection_that_is_lost_costs_no_token() {
     assert_eq!(s.control.counters(V).unwrap().of("token"), 1);
 }
 
+/// Thirty tokens of an account are good at a time, others' among them: two sources of it buy one.
+#[tokio::test]
+async fn two_sources_of_one_account_buy_one_token() {
+    let running = appliance(Dialect { token_cap: 1, ..Dialect::default() }).await;
+    let control = running.control();
+    control.clock_skew(V, 420.0).unwrap();
+    let (address, tokens) = (running.address(V).unwrap().to_string(), Tokens::default());
+    let share = || watch_sharing(&address, Some("acme"), pace(), tokens.clone());
+    let (mut one, mut two) = (share(), share());
+    one.live().await;
+    two.live().await;
+    assert_eq!(control.counters(V).unwrap().of("token"), 1);
+    for watch in [&one, &two] {
+        // Both know the clock, though one of them has asked.
+        assert!((watch.report.clock_skew_s.unwrap() - 420.0).abs() <= 15.0, "{:?}", watch.report);
+    }
+}
+
 #[tokio::test]
 async fn d16_the_choosers_no_is_said_in_words() {
     let (peer, mut w) = open(greeting(Greets::Chooser), None).await;
@@ -113,6 +131,7 @@ async fn p12_a_model_that_is_emptied_and_not_told_anew_keeps_the_old_rows_and_is
         peer.say(&format!("{{\"type\":\"{name}\"}}"));
         w.until("stale", |w| w.report.health == Health::Stale).await;
         assert_eq!(w.conversations.len(), 1, "{name}");
+        assert!(w.report.retry_at.is_some(), "it is said by when it is asked for anew");
         w.until("asked anew", |w| w.report.health == Health::Retrying).await;
         assert_eq!(w.conversations.len(), 1, "{name}");
         w.live().await;
@@ -222,4 +241,18 @@ async fn p19_messages_tell_the_clock_where_no_answer_does() {
         let learnt = w.report.clock_skew_s.unwrap();
         assert!((learnt - skew).abs() <= 15.0, "{ahead}: {learnt}");
     }
+}
+
+#[tokio::test]
+async fn p19_a_wrong_clock_there_gives_right_waits_here() {
+    let running = appliance(Dialect::default()).await;
+    running.control().clock_skew(V, 420.0).unwrap();
+    let id = running.control().customer_arrived(V, "Billing", Duration::from_secs(60), None).unwrap();
+    let mut w = watch(&running, None);
+    w.live().await;
+    let skew = w.report.clock_skew_s.unwrap();
+    assert!((skew - 420.0).abs() <= 2.0, "{skew}");
+    let since = w.conversations[&id].waiting_since.unwrap();
+    let now = link::Clock::now(&link::SystemClock).plus_seconds(skew);
+    assert!((58.0..70.0).contains(&now.seconds_since(since)));
 }

@@ -77,6 +77,7 @@ impl Running {
             paces: Default::default(),
             seed: 3,
             budgets: Default::default(),
+            tokens: Default::default(),
         };
         tokio::spawn(run::run(config, link));
         Self {
