@@ -68,7 +68,16 @@ async fn what_was_acknowledged_in_the_app_is_acknowledged_in_the_headless_face()
         assert!(started.elapsed() < PATIENCE, "{document:#}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
+    // One that looks all the time calls it the same, and is told what people do.
+    let mut watching = desk.watch(&["--only", "pingstreams"]);
+    assert_eq!(watching.first().await["alerts"][0]["id"], alert.as_str());
+    let mut told = async |what: &str| {
+        let line = watching.until(what, |l| l["type"] == "alert" && l["transition"] == what).await;
+        assert_eq!(line["alert"]["id"], alert.as_str(), "{line:#}");
+        line["alert"].clone()
+    };
     app.ask(Ask::Acknowledge { alert: alert.clone() }).await.unwrap();
+    assert_eq!(told("acked").await["state"], "acked");
 
     let files = || {
         let mut files: Vec<_> =
@@ -83,5 +92,14 @@ async fn what_was_acknowledged_in_the_app_is_acknowledged_in_the_headless_face()
     assert_eq!(document["alerts"][0]["id"], alert.as_str());
     assert_eq!(document["alerts"][0]["state"], "acked");
     assert_eq!(files(), before, "nothing is written beside the app's files");
+
+    app.ask(Ask::Unacknowledge { alert: alert.clone() }).await.unwrap();
+    assert_eq!(told("unacked").await["state"], "firing");
+    app.ask(Ask::Snooze { alert: alert.clone(), minutes: Some(5), shift_end: false }).await.unwrap();
+    let snoozed = told("snoozed").await;
+    assert_eq!(snoozed["overlays"], serde_json::json!(["snoozed"]), "{snoozed:#}");
+    assert!(snoozed["snoozed_until"].is_string(), "{snoozed:#}");
+    app.ask(Ask::Unsnooze { alert: alert.clone() }).await.unwrap();
+    assert_eq!(told("unsnoozed").await["overlays"], serde_json::json!([]));
     app.shutdown().await;
 }

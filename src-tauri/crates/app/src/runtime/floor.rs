@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     desk::{Saved, Stood},
     diagnostics::Ears,
+    elsewhere::Elsewhere,
     hub::{Hub, Subscription},
     record::{Recorder, restored},
     sources::Sources,
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Taste { preferences: Box<Preferences> },
     /// Do-not-disturb of the desktop held these back; `None`: it is over.
     Disturb { withheld: Option<Vec<(Id, Why)>> },
+    /// What stands in the app, and what people did there.
+    Elsewhere(Box<Elsewhere>),
     /// What listens to a source; `None` when it does not run.
     Ears { id: Id, reply: oneshot::Sender<Option<Ears>> },
     /// Try a source at once.
@@ -208,6 +211,13 @@ impl Floor {
             Command::Taste { preferences } => self.taste(&preferences),
             Command::Disturb { withheld } => {
                 self.teller.heard(withheld.as_deref(), &self.world, self.clock.now());
+            }
+            Command::Elsewhere(seen) => {
+                self.world.know_elsewhere(&seen.alerts);
+                let now = self.clock.now();
+                for command in seen.commands(&self.world.alerts(), now) {
+                    self.apply(Input::Desk(command));
+                }
             }
             Command::Ears { id, reply } => {
                 let _ = reply.send(self.sources.ears(&id));

@@ -5,6 +5,7 @@ mod ask;
 mod bomb_tests;
 mod desk;
 mod diagnostics;
+mod elsewhere;
 mod floor;
 mod follow;
 mod hub;
@@ -153,11 +154,13 @@ impl Floorwalker {
             true => crate::past::earlier(&start.data, ports.clock.now()),
             false => crate::past::Earlier::default(),
         };
+        let mut elsewhere = None;
         let (book, stood) = if start.record {
             desk::DeskBook::open(&start.data, opened.seen_until, &notices)
         } else {
             let ids: Vec<Id> = settings.sources.iter().map(|s| s.id.clone()).collect();
             let alerts = desk::acknowledged(&start.data, &ids);
+            elsewhere = elsewhere::Elsewhere::read(&start.data);
             (desk::DeskBook::none(), desk::Stood { alerts, timers: Vec::new() })
         };
         let means = start.record.then(|| webhooks::Means {
@@ -197,7 +200,14 @@ impl Floorwalker {
             pending_lines: Default::default(),
             wake_at: None,
         };
+        if let Some(seen) = &elsewhere {
+            floor.world.know_elsewhere(&seen.others(&stood.alerts));
+        }
         floor.begin(&settings, opened.last, stood, earlier);
+        if !start.record {
+            let known = elsewhere.map(|seen| seen.alerts).unwrap_or_default();
+            tokio::spawn(elsewhere::follow(start.data.clone(), known, commands_in.downgrade()));
+        }
         tokio::spawn(floor.run());
         // A strict face runs for one purpose with what it was given; the app lives with its file.
         let follows = !start.strict;

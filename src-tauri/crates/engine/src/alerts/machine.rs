@@ -68,6 +68,8 @@ pub struct Alerts {
     panels: FastMap<Vec<(usize, usize)>, Arc<Panel>>,
     /// Episodes that wait for their target to be seen: after a restart or new rules.
     carried: HashMap<(String, SubjectKind, Key), Carried>,
+    /// Episodes of another face that looks at the same floor: ours of the same are called the same.
+    elsewhere: HashMap<(String, SubjectKind, Key), Id>,
     /// Episodes whose rule is gone, to be ended.
     orphans: Vec<Episode>,
     /// The fired alert that stands for a lost source.
@@ -127,6 +129,15 @@ impl Alerts {
         }
         self.anew = true;
         self.drop_orphans();
+    }
+
+    /// Alerts that stand in another face: an episode of the same that begins from now on has their id.
+    pub fn know_elsewhere(&mut self, alerts: &[Alert]) {
+        for alert in alerts {
+            let source = alert.source.clone().unwrap_or_else(|| alert.subject.id.clone());
+            let key = Key { source, id: alert.subject.id.clone() };
+            self.elsewhere.insert((alert.rule.clone(), alert.subject.kind, key), alert.id.clone());
+        }
     }
 
     /// Sources, totals and the floor are there before anything is restored: what an earlier run knew of

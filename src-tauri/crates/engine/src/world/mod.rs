@@ -152,6 +152,11 @@ impl World {
     pub fn rehearse(&self, command: &DeskCommand, now: Timestamp) -> Option<(Transition, Alert)> {
         self.alerts.as_ref()?.rehearse(command, now)
     }
+    /// Alerts that stand in another face that looks at the same floor: an episode of the same that begins
+    /// from now on is called the same.
+    pub fn know_elsewhere(&mut self, alerts: &[Alert]) {
+        self.alerts.get_or_insert_default().know_elsewhere(alerts);
+    }
     /// All timers of alerts that have collected anything, stopped at a moment: for the end of the program.
     pub fn timers(&self, at: Timestamp) -> Vec<(Id, Timers)> {
         self.alerts.as_ref().map(|alerts| alerts.timers(at)).unwrap_or_default()

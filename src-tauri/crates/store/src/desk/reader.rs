@@ -35,6 +35,10 @@ impl DeskReader {
     fn tell<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         result.map_err(|e| StoreError::from_sqlite(&self.path, &e))
     }
+    /// Another number than before means that somebody has written since, as far as this reader is concerned.
+    pub fn version(&self) -> Result<i64, StoreError> {
+        self.tell(self.db.query_row("PRAGMA data_version", [], |row| row.get(0)))
+    }
     /// Acknowledgements and snoozes that hold, oldest first.
     pub fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, StoreError> {
         self.tell(acknowledgements::all(&self.db))

@@ -103,7 +103,12 @@ impl Alerts {
             slot.snooze_until = slot.snooze_until.filter(|until| *until > now);
             let began = slot.began.map_or(now, |last| now.max(last.plus(Duration::from_millis(1))));
             slot.began = Some(began);
-            let alert = blank(rule, &target, began);
+            let mut alert = blank(rule, &target, began);
+            if !self.elsewhere.is_empty()
+                && let Some(id) = self.elsewhere.remove(&(rule.name.clone(), target.kind, target.key.clone()))
+            {
+                alert.id = id;
+            }
             let snooze = slot.snooze_until.map(Snooze::Until);
             slot.episode = Some(Box::new(Episode::begin(alert, snooze, &sight, out)));
         }
