@@ -197,13 +197,15 @@ impl Schedule {
 
     /// Gives an endpoint another interval from now on.
     pub fn set_every(&mut self, endpoint: usize, every: Duration) {
-        let round = self.round;
+        let (round, slow) = (self.round, self.slow);
         let endpoint = &mut self.endpoints[endpoint];
         if endpoint.plan.every != every {
             let before = std::mem::replace(&mut endpoint.plan.every, every);
             // What is not known yet in this round is asked for at once, however long the interval.
             if endpoint.standing == Standing::Fine && endpoint.settled == round {
-                let pause = endpoint.due.saturating_sub(endpoint.began);
+                // An answer that took longer than the interval says nothing about another interval.
+                let most = before.mul_f64(slow * 1.1);
+                let pause = endpoint.due.saturating_sub(endpoint.began).min(most);
                 let factor = every.as_secs_f64() / before.as_secs_f64().max(0.001);
                 endpoint.due = endpoint.began + pause.mul_f64(factor);
             }

@@ -159,6 +159,14 @@ fn an_interval_that_changes_counts_from_the_last_question() {
     assert_eq!(play.count(LOOKUPS, 0), 1, "not before the shorter interval is over");
     play.until(secs(asked + 75), |_, _| Ok(()));
     assert_eq!(play.count(LOOKUPS, 0), 2);
+    // At once, and slowly answered: the usual interval is what it was.
+    play.schedule.set_every(LOOKUPS, secs(1));
+    let Next::Ask(LOOKUPS) = play.schedule.next(secs(asked + 75)) else { panic!("at once") };
+    play.now = secs(asked + 85);
+    play.schedule.good(LOOKUPS, play.now, None);
+    play.schedule.set_every(LOOKUPS, secs(900));
+    play.until(secs(asked + 1100), |_, _| Ok(()));
+    assert_eq!(play.count(LOOKUPS, 0), 3);
 }
 
 #[test]

@@ -23,10 +23,17 @@ pub struct LivePersonFloor {
     names_every: Option<Duration>,
     /// How often each skill without a name was looked up in vain.
     in_vain: BTreeMap<String, u32>,
+    /// Whether names were told at all.
+    looked_up: bool,
+    /// When names were last told because one was missing.
+    sought_at: Option<Timestamp>,
+    /// When something was last told.
+    now: Timestamp,
 }
 
-/// A skill that nobody has named brings a look-up this soon: once a minute at most, and questions may come a
-/// tenth early.
+/// A skill that was never heard of brings a look-up at once, the next one after a minute; questions may come
+/// a tenth early.
+const NAMES_NOW: Duration = Duration::from_secs(1);
 const NAMES_SOON: Duration = Duration::from_secs(67);
 /// A name that was not found so often waits for the usual time.
 const IN_VAIN: u32 = 3;
@@ -35,7 +42,15 @@ impl LivePersonFloor {
     /// An empty floor. `wanted`: ids of the skills to show, none for all; `user`: who signs in.
     pub fn new(source: Id, wanted: Vec<String>, user: String) -> Self {
         let known = Known { wanted, user, ..Known::default() };
-        Self { source, known, names_every: None, in_vain: BTreeMap::new() }
+        Self {
+            source,
+            known,
+            names_every: None,
+            in_vain: BTreeMap::new(),
+            looked_up: false,
+            sought_at: None,
+            now: Timestamp::from_ms(0),
+        }
     }
 
     /// Looks names up so often, and sooner where one is missing.
@@ -45,7 +60,18 @@ impl LivePersonFloor {
         self
     }
 
-    fn take_names(&mut self, names: BTreeMap<String, String>) {
+    /// How often the skill without a name that was looked up least was looked up in vain.
+    fn least_sought(&self) -> Option<u32> {
+        let times = |id: &str| self.in_vain.get(id).copied().unwrap_or_default();
+        self.known.nameless().into_iter().map(times).min()
+    }
+
+    fn take_names(&mut self, names: BTreeMap<String, String>, at: Timestamp) {
+        if std::mem::replace(&mut self.looked_up, true)
+            && self.least_sought().is_some_and(|times| times < IN_VAIN)
+        {
+            self.sought_at = Some(at);
+        }
         self.known.listed = names;
         let counts = self.known.nameless().into_iter().map(|id| {
             let times = self.in_vain.get(id).map_or(1, |times| times.saturating_add(1));
@@ -122,12 +148,13 @@ impl Floor for LivePersonFloor {
     type Answer = Answer;
 
     fn take(&mut self, endpoint: usize, answer: Option<Answer>, moment: Moment) {
+        self.now = self.now.max(moment.at);
         match answer {
             Some(Answer::State(state)) => self.take_state(&state, moment),
             Some(Answer::Health(health)) => self.known.health = Some((*health).clone()),
             Some(Answer::Agents { answer, own }) => self.take_agents(&answer, own, moment),
             Some(Answer::Chats(chats)) => self.known.chats = Some(chats),
-            Some(Answer::Names(names)) => self.take_names(names),
+            Some(Answer::Names(names)) => self.take_names(names, moment.at),
             // Word for word the same as last time: nothing is new, so every instant stays where it is. The
             // vendor renews its figures more slowly than they may be asked for.
             None => {}
@@ -146,9 +173,12 @@ impl Floor for LivePersonFloor {
 
     fn every(&self, endpoint: usize) -> Option<Duration> {
         let usual = self.names_every.filter(|_| endpoint == LOOK_UPS)?;
-        let is_new = |id: &&str| self.in_vain.get(*id).is_none_or(|times| *times < IN_VAIN);
-        let soon = self.known.nameless().iter().any(is_new);
-        Some(if soon { NAMES_SOON.min(usual) } else { usual })
+        let minute = || self.sought_at.is_none_or(|at| self.now.since(at) >= Duration::from_secs(60));
+        Some(match self.least_sought() {
+            Some(0) if minute() => NAMES_NOW.min(usual),
+            Some(times) if times < IN_VAIN => NAMES_SOON.min(usual),
+            _ => usual,
+        })
     }
 
     fn rows(&self) -> Rows {

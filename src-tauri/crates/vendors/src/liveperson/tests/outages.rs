@@ -15,7 +15,9 @@ use super::{
     *,
 };
 use crate::{
-    liveperson::{AGENTS, CONVERSATIONS, LOOK_UPS, QUEUEHEALTH, QUEUESTATE, rest::Answer},
+    liveperson::{
+        AGENTS, CONVERSATIONS, LOOK_UPS, QUEUEHEALTH, QUEUESTATE, floor::LivePersonFloor, rest::Answer,
+    },
     loose,
 };
 
@@ -100,31 +102,32 @@ fn skills_of_which_nothing_is_heard_stay_without_figures() {
 fn a_skill_without_a_name_is_looked_up_once_a_minute_and_not_for_ever() {
     let usual = Duration::from_secs(900);
     let mut floor = floor_of(&texts()).looking_up(usual);
-    let soon = |floor: &crate::liveperson::floor::LivePersonFloor| floor.every(LOOK_UPS) != Some(usual);
+    let every = |floor: &LivePersonFloor| floor.every(LOOK_UPS).unwrap().as_secs();
     let names = |ids: &[&str]| {
         let names = ids.iter().map(|id| ((*id).to_owned(), format!("Name of {id}")));
         Some(Answer::Names(names.collect()))
     };
-    assert!(soon(&floor) && floor.every(LOOK_UPS) >= Some(Duration::from_secs(60)));
     floor.take(LOOK_UPS, names(&["4", "7"]), at(1));
-    assert!(!soon(&floor));
-    assert_eq!(floor.every(QUEUESTATE), None);
-    let comes = |floor: &mut crate::liveperson::floor::LivePersonFloor, id: &str| {
-        let state = json!({"skills": {id: {"currentQueueSize": 1}}, "totals": {}}).to_string();
-        floor.take(QUEUESTATE, Some(Answer::State(Arc::new(loose::read(state.as_bytes()).unwrap()))), at(2));
+    assert_eq!((every(&floor), floor.every(QUEUESTATE)), (900, None));
+    let comes = |floor: &mut LivePersonFloor, ids: &[&str], second: i64| {
+        let skills: serde_json::Map<_, _> =
+            ids.iter().map(|id| ((*id).to_owned(), json!({"currentQueueSize": 1}))).collect();
+        let state = json!({"skills": skills, "totals": {}}).to_string();
+        let state = Answer::State(Arc::new(loose::read(state.as_bytes()).unwrap()));
+        floor.take(QUEUESTATE, Some(state), at(second));
     };
-    comes(&mut floor, "104");
-    assert!(soon(&floor), "somebody has made a new skill");
-    for _ in 0..3 {
-        assert!(soon(&floor));
-        floor.take(LOOK_UPS, names(&["4", "7"]), at(70));
-    }
-    assert!(!soon(&floor), "it has no name");
-    comes(&mut floor, "105");
-    assert!(soon(&floor));
+    comes(&mut floor, &["104"], 10);
+    assert_eq!(every(&floor), 1, "somebody has made a new skill");
+    floor.take(LOOK_UPS, names(&["4", "7"]), at(11));
+    assert_eq!(every(&floor), 67, "perhaps its name comes later");
+    comes(&mut floor, &["104", "105"], 20);
+    assert_eq!(every(&floor), 67, "once a minute at most");
+    comes(&mut floor, &["104", "105"], 72);
+    assert_eq!(every(&floor), 1);
+    floor.take(LOOK_UPS, names(&["4", "7", "105"]), at(73));
+    assert_eq!((every(&floor), floor.rows().queues["105"].name.as_str()), (67, "Name of 105"));
     floor.take(LOOK_UPS, names(&["4", "7", "105"]), at(140));
-    assert!(!soon(&floor));
-    assert_eq!(floor.rows().queues["105"].name, "Name of 105");
+    assert_eq!(every(&floor), 900, "it has no name");
 }
 
 fn failed() -> Said {
