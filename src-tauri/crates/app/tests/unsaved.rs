@@ -1,13 +1,17 @@
 //! What a person does and the disk does not take: said, changes nothing, and can be done again.
 #![allow(clippy::unwrap_used)]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use app::{
     Floorwalker, Ports, Start,
     api::{Ask, Code, Reply},
     keychain::Keychain,
-    ports::NoDesktop,
+    ports::{NoDesktop, Notice, Notifier, NotifyError},
 };
 use link::SystemClock;
 use model::{Alert, AlertState, Id};
@@ -36,13 +40,51 @@ async fn alert(app: &Floorwalker) -> Option<Alert> {
     document.alerts.into_iter().next()
 }
 
+/// A desktop that writes down what it is told.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl Notifier for Told {
+    async fn show(&self, notice: Notice) -> Result<(), NotifyError> {
+        self.0.lock().unwrap().push(notice.title);
+        Ok(())
+    }
+    async fn close(&self, _: &Id) {}
+    async fn is_inhibited(&self) -> bool {
+        false
+    }
+}
+
+/// Two on one folder: one keeps the log and tells, the other shows, says so, and tells nobody again.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_written_changes_nothing_and_can_be_done_again() {
+async fn a_second_one_on_the_same_folder_tells_nobody_a_second_time() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("floorwalker.toml"), CONFIG).unwrap();
+    let (first, second) = (Arc::new(Told::default()), Arc::new(Told::default()));
+    let app = start(folder.path(), first.clone());
+    firing(&app).await;
+    let other = start(folder.path(), second.clone());
+    let stands = firing(&other).await;
+    let told = async || {
+        while first.0.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), told()).await.unwrap();
+    let refused = other.ask(Ask::Acknowledge { alert: stands.id }).await.unwrap_err();
+    assert!(refused.sentence.contains("in use by another Floorwalker"), "{refused:?}");
+    // What it had to tell would have been on its way by the end of it.
+    other.shutdown().await;
+    app.shutdown().await;
+    assert_eq!(first.0.lock().unwrap().len(), 1);
+    assert_eq!(*second.0.lock().unwrap(), [""; 0]);
+}
+
+fn start(folder: &Path, notifier: Arc<dyn Notifier>) -> Floorwalker {
     let start = Start {
-        config: folder.path().join("floorwalker.toml"),
-        data: folder.path().join("data"),
+        config: folder.join("floorwalker.toml"),
+        data: folder.join("data"),
         only: None,
         record: true,
         strict: false,
@@ -51,19 +93,30 @@ async fn what_cannot_be_written_changes_nothing_and_can_be_done_again() {
     };
     let ports = Ports {
         vault: Arc::new(Keychain),
-        notifier: Arc::new(NoDesktop),
+        notifier,
         opener: Arc::new(NoDesktop),
         speaker: Arc::new(NoDesktop),
         clock: Arc::new(SystemClock),
     };
-    let app = Floorwalker::start(start, ports).unwrap();
+    Floorwalker::start(start, ports).unwrap()
+}
+
+async fn firing(app: &Floorwalker) -> Alert {
     let firing = async || loop {
-        match alert(&app).await {
+        match alert(app).await {
             Some(alert) if alert.state == AlertState::Firing => break alert,
             _ => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     };
-    let stands = tokio::time::timeout(Duration::from_secs(60), firing()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), firing()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_changes_nothing_and_can_be_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("floorwalker.toml"), CONFIG).unwrap();
+    let app = start(folder.path(), Arc::new(NoDesktop));
+    let stands = firing(&app).await;
     // What is asked after the alert's own lines has passed the same thread.
     let note = |text: &str| Ask::AddNote { alert: Some(stands.id.clone()), text: text.to_owned() };
     assert_eq!(app.ask(note("before")).await, Ok(Reply::Done));

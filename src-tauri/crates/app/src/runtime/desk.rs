@@ -135,6 +135,8 @@ fn from_store(timers: &Timers) -> engine::alerts::Timers {
 pub(crate) struct DeskBook {
     /// Or why nothing is kept.
     to: Result<Arc<In<Job>>, Arc<str>>,
+    /// Another Floorwalker keeps it, and tells what there is to tell.
+    elsewhere: bool,
 }
 
 impl DeskBook {
@@ -144,7 +146,12 @@ impl DeskBook {
     }
 
     fn closed(why: &str) -> Self {
-        Self { to: Err(why.into()) }
+        Self { to: Err(why.into()), elsewhere: false }
+    }
+
+    /// Whether another Floorwalker keeps it: that one delivers, and nobody is told a second time.
+    pub fn is_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     /// Opens `desk.db`; gives the alerts that were open, with what they had collected when the last run was
@@ -155,7 +162,8 @@ impl DeskBook {
             Ok(opened) => opened,
             Err(error) => {
                 say(sentences, format!("Acknowledgements and the alert log are not kept: {error}."));
-                return (Self::closed(&error.to_string()), Stood::default());
+                let elsewhere = matches!(error, StoreError::InUse { .. });
+                return (Self { elsewhere, ..Self::closed(&error.to_string()) }, Stood::default());
             }
         };
         // In an older copy timers still run that stopped long ago.
@@ -177,7 +185,7 @@ impl DeskBook {
         let (to, from) = pile::pile();
         let own = sentences.clone();
         match std::thread::Builder::new().name("desk".to_owned()).spawn(move || work(desk, &from, &own)) {
-            Ok(_) => (Self { to: Ok(Arc::new(to)) }, stood),
+            Ok(_) => (Self { to: Ok(Arc::new(to)), elsewhere: false }, stood),
             Err(error) => {
                 say(
                     sentences,

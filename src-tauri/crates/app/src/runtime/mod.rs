@@ -163,14 +163,15 @@ impl Floorwalker {
             elsewhere = elsewhere::Elsewhere::read(&start.data);
             (desk::DeskBook::none(), desk::Stood { alerts, timers: Vec::new() })
         };
-        let means = start.record.then(|| webhooks::Means {
+        let tells = start.record && !book.is_elsewhere();
+        let means = tells.then(|| webhooks::Means {
             book: book.clone(),
             vault: ports.vault.clone(),
             clock: ports.clock.clone(),
             sentences: notices.clone(),
         });
         let hooks = webhooks::Hooks::new(means, notices.clone());
-        let desktop = start.record.then(|| tell::Desktop {
+        let desktop = tells.then(|| tell::Desktop {
             notifier: ports.notifier.clone(),
             speaker: ports.speaker.clone(),
             clock: ports.clock.clone(),
