@@ -40,8 +40,11 @@ pub(super) async fn explained(source: &mut Source, end: End) -> End {
     let host = place(&source.config.feed_url);
     let running = if matches!(end, End::CutShort) { source.check_up.cut_short + 1 } else { 0 };
     source.check_up.cut_short = running;
+    // A refusal at the very first is one; after success it may be a site on its way to its backup.
+    let was_heard = source.session.report().last_data_at.is_some();
     let says = match &end {
-        End::CutShort | End::Unavailable(_) | End::Denied(_) => ask(source).await,
+        End::CutShort | End::Unavailable(_) => ask(source).await,
+        End::Denied(_) if was_heard => ask(source).await,
         _ => return end,
     };
     let wait = if let End::Unavailable(wait) = &end { *wait } else { None };

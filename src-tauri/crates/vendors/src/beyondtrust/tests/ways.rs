@@ -214,12 +214,17 @@ async fn d13_a_site_that_is_not_in_service_is_not_called_full() {
         peer.script(|s| s.greets = Greets::Well);
         w.live().await;
     }
-    // Nor is our account blamed.
+    // Nor is our account blamed, once it was let in.
+    let (peer, mut w) = open(Script { health: 500, ..Script::default() }, None).await;
+    w.live().await;
+    peer.script(|s| s.greets = Greets::Refuses(401));
+    peer.say("{\"type\":\"truncate_model\"}");
+    w.until("not in service", |w| w.error().contains("not in service")).await;
+    assert!(!w.healths.contains(&Health::Denied), "{:?}", w.healths);
     let tokens = vec![(401, r#"{"error":"invalid_client"}"#)];
-    let (_peer, mut w) = open(Script { health: 500, tokens, ..Script::default() }, None).await;
-    w.until("an error", |w| w.report.error.is_some()).await;
-    assert_eq!(w.report.health, Health::Retrying);
-    assert!(w.error().contains("not in service"), "{}", w.error());
+    let (peer, mut w) = open(Script { health: 500, tokens, ..Script::default() }, None).await;
+    w.until("denied", |w| w.report.health == Health::Denied).await;
+    assert_eq!(peer.checks(), 0, "a refusal at the very first is one");
 }
 
 /// Where no answer has a date, the messages' own time tells the clock; one that was long under way does not.
