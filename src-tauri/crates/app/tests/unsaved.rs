@@ -156,6 +156,8 @@ async fn what_cannot_be_written_changes_nothing_and_can_be_done_again() {
     assert_eq!(held, [(id(), false), (id(), true)]);
     let notes: Vec<_> = desk.notes(None).unwrap().into_iter().map(|note| note.text).collect();
     assert_eq!(notes, ["before", "after"]);
+    let none = Ask::Snooze { alert: id(), minutes: Some(0), shift_end: false };
+    assert_eq!(app.ask(none).await.unwrap_err().code, Code::InvalidField, "it would change nothing");
     let gone = app.ask(Ask::Acknowledge { alert: "nobody".into() }).await.unwrap_err();
     assert_eq!(
         (gone.code, gone.sentence.as_str()),

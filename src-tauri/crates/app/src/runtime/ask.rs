@@ -45,6 +45,10 @@ impl Floorwalker {
                 self.desk(DeskCommand::Acknowledge { alert, until }).await
             }
             Ask::Unacknowledge { alert } => self.desk(DeskCommand::Unacknowledge { alert }).await,
+            Ask::Snooze { minutes: Some(0), shift_end: false, .. } => Err(Failure {
+                field: Some("minutes".into()),
+                ..Failure::new(Code::InvalidField, "A snooze lasts at least one minute.")
+            }),
             Ask::Snooze { alert, minutes, shift_end } => {
                 let until = match shift_end {
                     true => Some(self.shift_end().await?),
