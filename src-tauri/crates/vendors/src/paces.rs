@@ -31,6 +31,7 @@ struct Told {
     /// Not held: whose share it is counts among the sharers only while it runs.
     share: Weak<Share>,
     calls: (u32, Duration),
+    planned: u32,
 }
 
 /// How often a source asks now.
@@ -49,16 +50,27 @@ pub struct Present {
 impl Paces {
     /// Takes in what a source wants of its budget.
     pub(crate) fn tell(&self, wanted: Vec<Wanted>, share: &Arc<Share>, calls: (u32, Duration)) {
-        *self.told() = Some(Told { wanted, share: Arc::downgrade(share), calls });
+        self.tell_planned(wanted, share, calls, calls.0);
+    }
+
+    /// The same, where only so many of the requests are planned with.
+    pub(crate) fn tell_planned(
+        &self,
+        wanted: Vec<Wanted>,
+        share: &Arc<Share>,
+        calls: (u32, Duration),
+        planned: u32,
+    ) {
+        *self.told() = Some(Told { wanted, share: Arc::downgrade(share), calls, planned });
     }
 
     /// How often is asked now; `None` when nothing runs or nothing is shared.
     pub fn present(&self) -> Option<Present> {
         let told = self.told();
-        let Told { wanted, share, calls } = told.as_ref()?;
+        let Told { wanted, share, calls, planned } = told.as_ref()?;
         let share = share.upgrade()?;
         let costs = wanted.iter().map(|wanted| (wanted.every, wanted.requests));
-        let stretch = stretch(costs, &share, calls.0, calls.1);
+        let stretch = stretch(costs, &share, *planned, calls.1);
         let mut endpoints: Vec<Endpoint> = Vec::new();
         for Wanted { name, every, .. } in wanted {
             if !endpoints.iter().any(|known| known.name == *name) {

@@ -77,7 +77,7 @@ impl Job {
     /// How much of the room it takes.
     fn lines(&self) -> usize {
         match self {
-            Job::Record(lines) => lines.transitions.len().max(1),
+            Job::Record(lines) => (lines.transitions.len() + lines.quiet.len() + lines.timers.len()).max(1),
             Job::Reserve { tells, .. } => tells.len().max(1),
             Job::Delivered { ids, .. } => ids.len().max(1),
             // What a person waits for always finds room.
@@ -162,7 +162,9 @@ impl DeskBook {
             Ok(opened) => opened,
             Err(error) => {
                 say(sentences, format!("Acknowledgements and the alert log are not kept: {error}."));
-                let elsewhere = matches!(error, StoreError::InUse { .. });
+                // The lock is ours alone; a database that is busy may be in a backup's hands for a moment.
+                let is_lock = |path: &Path| path.extension().is_some_and(|ending| ending == "lock");
+                let elsewhere = matches!(&error, StoreError::InUse { path } if is_lock(path));
                 return (Self { elsewhere, ..Self::closed(&error.to_string()) }, Stood::default());
             }
         };

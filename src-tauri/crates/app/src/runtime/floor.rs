@@ -302,7 +302,11 @@ impl Floor {
         self.teller.quietly(&effects.quiet);
         self.hooks.on(&self.world, &effects.alerts);
         self.teller.on(&self.world, &effects.alerts, written, now);
-        self.teller.keep(&effects.quiet, &effects.timers, now);
+        // What was written for a person may have been overtaken by a line that did not know of it yet: the
+        // state as it is now comes after both.
+        let mut quiet = effects.quiet.clone();
+        quiet.extend(effects.alerts.iter().filter(|(_, a)| written == Some(&a.id)).map(|(_, a)| a.clone()));
+        self.teller.keep(&quiet, &effects.timers, now);
         self.teller.due(&self.world, now);
         self.spread(&effects, now);
     }

@@ -96,13 +96,11 @@ impl AgentExtra {
     /// as after an outage of the whole source. A vendor's word that we do not know is no gap: such a row
     /// still has its figures.
     pub(crate) fn follow(&mut self, old: &Agent, new: &Agent, gaps: bool) {
-        if new.presence != Presence::Unknown {
+        let is_gap =
+            gaps && new.presence == Presence::Unknown && new.presence_label.is_none() && new.open.is_none();
+        if !is_gap {
             self.lost = None;
-        } else if gaps
-            && old.presence != Presence::Unknown
-            && new.presence_label.is_none()
-            && new.open.is_none()
-        {
+        } else if old.presence != Presence::Unknown {
             let (since, kind) = (old.presence_since, old.presence_since_kind);
             self.lost = Some(Lost { presence: old.presence, since, kind });
         }

@@ -59,7 +59,8 @@ pub(crate) fn follow(
     let (kind, until) = match transition {
         Transition::Acked => (ACK, alert.acked_until),
         Transition::Snoozed => (SNOOZE, alert.snoozed_until),
-        Transition::Unacked => return forget(db, alert, Some(ACK)),
+        // What gets worse is nobody's yet, whoever has taken the milder one.
+        Transition::Unacked | Transition::Escalated => return forget(db, alert, Some(ACK)),
         Transition::Unsnoozed => return forget(db, alert, Some(SNOOZE)),
         Transition::Resolved => return forget(db, alert, None),
         _ => return Ok(()),

@@ -64,9 +64,10 @@ impl Auth {
                 true => AuthError::Unusable(e.sentence()),
                 false => AuthError::Failed(e.sentence()),
             })?;
-            fresh = true;
             self.account.hear(&answer);
-            read(config, &answer)
+            let issued = read(config, &answer)?;
+            fresh = true;
+            Ok(issued)
         };
         let token = self.account.cache.get(fetch).await?;
         Ok(Pass { token, fresh })

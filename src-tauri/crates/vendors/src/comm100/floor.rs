@@ -59,6 +59,8 @@ pub struct Pace {
     pub share: Arc<Share>,
     /// How many requests it allows in which time.
     pub calls: (u32, Duration),
+    /// How many of them are planned with.
+    pub planned: u32,
 }
 
 impl Pace {
@@ -75,8 +77,8 @@ impl Pace {
     /// The interval of an endpoint.
     fn every(&self, endpoint: usize, names_are_missing: bool, pages: u32) -> Option<Duration> {
         let wanted = || self.wanted(names_are_missing, pages);
-        let (calls, per) = self.calls;
-        let stretch = stretch(wanted().map(|w| (w.every, w.requests)), &self.share, calls, per);
+        let costs = wanted().map(|w| (w.every, w.requests));
+        let stretch = stretch(costs, &self.share, self.planned, self.calls.1);
         wanted().nth(endpoint).map(|wanted| wanted.every.mul_f64(stretch))
     }
 }
@@ -116,7 +118,7 @@ impl Comm100Floor {
 
     fn tell_pace(&self) {
         let wanted = self.pace.wanted(self.names_are_missing(), self.pages).collect();
-        self.paces.tell(wanted, &self.pace.share, self.pace.calls);
+        self.paces.tell_planned(wanted, &self.pace.share, self.pace.calls, self.pace.planned);
     }
 
     /// Whether an agent's status is none that anybody has explained.

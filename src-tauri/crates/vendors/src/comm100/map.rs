@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     figures::{count, reported, sorted},
-    loose::{Count, Scalar},
+    loose::Count,
 };
 
 /// Everything that Comm100 has told us, as it stands now.
@@ -185,7 +185,7 @@ fn waiting(row: &QueueRow) -> Option<u32> {
         all_are_read.then(|| u32::try_from(each_once(visitors).count()).ok())?
     };
     match &row.waiting.0 {
-        Scalar::Int(..0) => None,
+        told if told.number().is_some_and(|number| number < 0.0) => None,
         told => Count::from(told).0.or_else(listed),
     }
 }

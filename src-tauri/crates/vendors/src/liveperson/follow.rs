@@ -116,7 +116,8 @@ impl Following {
 
     /// The keys to ask for, first those never heard of, then those with a last event.
     fn take_up(&mut self, keys: &[String], now: Timestamp) -> (Vec<String>, Vec<String>) {
-        self.shunned.retain(|key, _| keys.contains(key));
+        let held = &self.held;
+        self.shunned.retain(|key, _| keys.contains(key) || held.contains_key(key));
         self.done.retain(|key| keys.contains(key));
         self.faulty.retain(|key| keys.contains(key) || self.held.contains_key(key));
         let shown = |chat: &Chat| chat.over_at.is_some_and(|at| now.since(at) >= OVER_LISTED);

@@ -92,7 +92,7 @@ impl Scalar {
     }
 
     /// As a number, from a number or from the text of one; finite.
-    fn number(&self) -> Option<f64> {
+    pub fn number(&self) -> Option<f64> {
         let value = match self {
             Scalar::Int(value) => *value as f64,
             Scalar::Float(value) => *value,

@@ -304,6 +304,8 @@ impl<'a> Visit<'a> {
     }
 
     fn unreadable(&mut self, now: Instant) -> Result<(), End> {
+        // A change was lost: until all was read again, changes alone do not tell the rest.
+        self.parts.complete = false;
         self.malformed.push_back(now);
         while self.malformed.front().is_some_and(|at| now - *at > MINUTE) {
             self.malformed.pop_front();

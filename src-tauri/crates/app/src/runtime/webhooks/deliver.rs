@@ -39,6 +39,9 @@ const ANSWER: usize = 64 * 1024;
 
 /// A delivery that is under way.
 struct Sending {
+    /// A critical alert is in it: it makes room for no other, or two that follow each other fast would never
+    /// arrive.
+    urgent: bool,
     work: Pin<Box<dyn Future<Output = Result<(), String>> + Send>>,
     /// What it tells, once that is written down.
     letter: Arc<OnceLock<Letter>>,
@@ -137,16 +140,21 @@ impl Delivery {
     /// is told before what happened to the same alert earlier.
     fn next(&mut self) -> Option<Sending> {
         self.hurry = None;
-        let parcels: Vec<Parcel> = if self.parcels.iter().any(Parcel::is_urgent) {
+        let urgent = self.parcels.iter().any(Parcel::is_urgent);
+        let parcels: Vec<Parcel> = if urgent {
             self.parcels.drain(..).collect()
         } else {
             self.parcels.pop_front().into_iter().collect()
         };
-        (!parcels.is_empty()).then(|| self.send(parcels, TRIES))
+        (!parcels.is_empty()).then(|| Sending { urgent, ..self.send(parcels, TRIES) })
     }
 
     /// What is under way is taken back, to be told together with what cannot wait.
     fn make_room(&mut self, sending: &mut Option<Sending>) {
+        if sending.as_ref().is_some_and(|sending| sending.urgent) {
+            self.hurry = None;
+            return;
+        }
         match sending.as_ref().and_then(|sending| sending.letter.get()) {
             Some(letter) => {
                 self.parcels.push_front(Parcel::Back(letter.clone()));
@@ -224,7 +232,7 @@ impl Delivery {
             }
             Ok(())
         });
-        Sending { work, letter }
+        Sending { urgent: false, work, letter }
     }
 }
 

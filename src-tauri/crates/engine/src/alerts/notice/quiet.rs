@@ -51,8 +51,11 @@ impl Notices {
         for (id, why) in held {
             let Some(known) = self.known.get(&id) else { continue };
             let alert = known.alert.clone();
-            if alert.state == AlertState::Firing {
-                self.want(&alert, why, book, now, telling);
+            match alert.state {
+                AlertState::Firing => self.want(&alert, why, book, now, telling),
+                // It may fire again without a line: then its repeat tells it.
+                AlertState::Recovering => self.plan_repeat_from(&id, book, now),
+                _ => {}
             }
         }
     }

@@ -26,6 +26,7 @@ pub(super) fn pace() -> Pace {
         page: Duration::from_secs(6),
         share: Arc::new(Share::alone(CALLS, CALLS_PER)),
         calls,
+        planned: CALLS,
     }
 }
 
