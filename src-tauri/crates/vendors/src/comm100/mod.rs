@@ -73,7 +73,7 @@ impl Connector for Comm100 {
         let share = Arc::new(link.budgets.share(&config.base, None, calls, CALLS_PER));
         // What is planned leaves room for a start, whose requests count for a whole period: where all is
         // planned, they would be missing later, all at once.
-        let planned = (calls * 4 / 5).max(1);
+        let planned = (calls * 9 / 10).max(1);
         let pace = floor::Pace {
             usual: plans.iter().map(|plan| (plan.name, plan.every)).collect(),
             page: config::time_per_page(&plans, planned, CALLS_PER),
